@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The bound between pass and stop.
+public struct Threshold: Sendable, Equatable, Codable {
+    /// A part passes when its score is at most this.
+    public let stop: Float
+
+    /// What a score means for the part.
+    public enum Outcome: String, Sendable, Codable {
+        /// score ≤ threshold.
+        case pass
+        /// score > threshold.
+        case stop
+        /// The score is NaN or infinite: the box can't see, which is never a pass.
+        case fault
+    }
+
+    /// A threshold; must be finite.
+    ///
+    /// - Throws: `InspectionError` for NaN or infinity.
+    public init(stop: Float) throws(InspectionError) {
+        guard stop.isFinite else {
+            throw InspectionError(
+                .notFinite, "threshold", expected: "a finite number", found: "\(stop)", hint: "calibrate again")
+        }
+        self.stop = stop
+    }
+
+    /// Pass, stop or fault.
+    public func judge(_ score: Float) -> Outcome {
+        guard score.isFinite else { return .fault }
+        return score <= stop ? .pass : .stop
+    }
+}
