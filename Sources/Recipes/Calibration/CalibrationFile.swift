@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import FoundationEssentials
+import Inspection
+
+/// `calibration.json`: the thresholds and everything needed to check where they came from.
+///
+/// Its JSON Schema is `calibration/calibration.schema.json`.
+public struct CalibrationFile: Codable, Sendable, Equatable {
+    /// Bounds for scores.
+    public struct Thresholds: Codable, Sendable, Equatable {
+        /// A part stops the line when its score is above this.
+        public var stop: Float
+        /// A pixel of the anomaly map is part of a defect when above this.
+        public var pixel: Float
+
+        /// Bounds; both finite.
+        public init(stop: Float, pixel: Float) {
+            self.stop = stop
+            self.pixel = pixel
+        }
+    }
+
+    /// The score of one calibrate part.
+    public struct Score: Codable, Sendable, Equatable {
+        /// Path below the data folder.
+        public var part: String
+        /// Its score.
+        public var score: Float
+
+        /// A part's score.
+        public init(part: String, score: Float) {
+            self.part = part
+            self.score = score
+        }
+    }
+
+    /// Version of this format.
+    public var version = 1
+    /// SHA-256 of `student.safetensors`.
+    public var model: String
+    /// SHA-256 of `teacher.safetensors`.
+    public var teacher: String
+    /// SHA-256 of `maps.safetensors`.
+    public var maps: String
+    /// How the scores were made; must equal the recipe's.
+    public var settings: MapSettings
+    /// `split-conformal`: the order statistic of the calibrate parts' scores.
+    public var method = "split-conformal"
+    /// The false-stop rate that the threshold keeps, on average over calibrations.
+    public var alpha: Double
+    /// Which of the sorted scores is the threshold, counted from 1.
+    public var order: Int
+    /// Number of calibrate parts.
+    public var parts: Int
+    /// The bounds.
+    public var thresholds: Thresholds
+    /// Scores of the calibrate parts.
+    public var scores: [Score]
+    /// When it was made, RFC 3339, UTC.
+    public var date: String
+    /// The program that made it.
+    public var tool: String
+
+    /// A calibration with all its facts.
+    public init(
+        model: String, teacher: String, maps: String, settings: MapSettings, alpha: Double, order: Int,
+        thresholds: Thresholds, scores: [Score], date: String, tool: String
+    ) {
+        self.model = model
+        self.teacher = teacher
+        self.maps = maps
+        self.settings = settings
+        self.alpha = alpha
+        self.order = order
+        self.parts = scores.count
+        self.thresholds = thresholds
+        self.scores = scores
+        self.date = date
+        self.tool = tool
+    }
+
+    /// Reads and checks the file, the threshold against the scores included.
+    ///
+    /// - Throws: `RecipeError` that names what is wrong.
+    public static func read(_ path: String) throws(RecipeError) -> CalibrationFile {
+        let bytes = try SafeFile.read(path, limit: 1 << 28)
+        let sealed: Sealed
+        do {
+            sealed = try JSONDecoder().decode(Sealed.self, from: Data(bytes))
+        } catch {
+            throw damaged(path, "a calibration in JSON", "\(error)")
+        }
+        let file = sealed.content
+        let digest = file.digest ?? "none"
+        guard digest == sealed.sha256 else {
+            throw damaged(path, "content of sha256 \(sealed.sha256)", "sha256 \(digest)")
+        }
+        guard file.version == 1 else { throw damaged(path, "version 1", "\(file.version)") }
+        let sorted = file.scores.map(\.score).sorted()
+        guard file.parts == sorted.count, (1...max(1, sorted.count)).contains(file.order), !sorted.isEmpty,
+            sorted.allSatisfy(\.isFinite), file.thresholds.pixel.isFinite
+        else {
+            throw damaged(path, "\(file.parts) finite scores", "\(sorted.count)")
+        }
+        guard sorted[file.order - 1] == file.thresholds.stop else {
+            throw damaged(
+                path, "a stop threshold equal to score number \(file.order), \(sorted[file.order - 1])",
+                "\(file.thresholds.stop)")
+        }
+        return file
+    }
+
+    /// Writes the file so that it is whole or absent.
+    public func write(to path: String) throws(RecipeError) {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        guard let digest, let data = try? encoder.encode(Sealed(content: self, sha256: digest)) else {
+            throw RecipeError(
+                .outOfRange, path, expected: "finite numbers", found: "NaN or infinity", hint: "train the recipe again")
+        }
+        try SafeFile.write([UInt8](data) + [UInt8(ascii: "\n")], to: path)
+    }
+
+    /// SHA-256 of everything in the file but this digest itself, as JSON with sorted keys and no blanks; nil for NaN in it.
+    private var digest: String? {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return (try? encoder.encode(self)).map { Digest.sha256([UInt8]($0)) }
+    }
+
+    /// The file with the digest of its content among the other keys: a bit that falls over, or a hand that edits, is seen.
+    private struct Sealed: Codable {
+        var content: CalibrationFile
+        var sha256: String
+
+        enum CodingKeys: String, CodingKey { case sha256 }
+
+        init(content: CalibrationFile, sha256: String) {
+            self.content = content
+            self.sha256 = sha256
+        }
+
+        init(from decoder: any Decoder) throws {
+            content = try CalibrationFile(from: decoder)
+            sha256 = try decoder.container(keyedBy: CodingKeys.self).decode(String.self, forKey: .sha256)
+        }
+
+        func encode(to encoder: any Encoder) throws {
+            try content.encode(to: encoder)
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(sha256, forKey: .sha256)
+        }
+    }
+
+    /// Refuses the bytes of a file that is not the one that was calibrated.
+    func check(
+        _ bytes: [UInt8], of path: String, against digest: KeyPath<CalibrationFile, String>
+    ) throws(RecipeError) {
+        let found = Digest.sha256(bytes)
+        guard found == self[keyPath: digest] else {
+            throw RecipeError(
+                .mismatch, path, expected: "sha256 \(self[keyPath: digest]), which was calibrated",
+                found: "sha256 \(found)",
+                hint: "the file was changed after calibration: restore it or run 'jidoka calibrate' again")
+        }
+    }
+
+    private static func damaged(_ path: String, _ expected: String, _ found: String) -> RecipeError {
+        RecipeError(
+            .badFile, path, expected: expected, found: found,
+            hint: "it was changed or damaged: run 'jidoka calibrate' again")
+    }
+}

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Inspection
+
+/// A recipe that is ready to inspect: every file read, every hash checked.
+public struct LoadedRecipe: Sendable {
+    /// `recipe.yaml`.
+    public let recipe: Recipe
+    /// Both networks and the statistics.
+    public let model: InspectionModel
+    /// `calibration.json`.
+    public let calibration: CalibrationFile
+    /// Pass or stop.
+    public let threshold: Threshold
+    /// SHA-256 of the student, 64 hexadecimal digits: it names the teacher's in turn.
+    public let digest: String
+
+    /// Reads a recipe and refuses one whose parts don't belong together.
+    ///
+    /// - Throws: `RecipeError` that names the file, what was expected and found.
+    public init(_ folder: RecipeFolder) throws(RecipeError) {
+        let calibration = try CalibrationFile.read(folder.calibration)
+        let networks = try RecipeNetworks(folder, calibration: calibration)
+        let maps = try SafeFile.read(folder.maps)
+        try calibration.check(maps, of: folder.maps, against: \.maps)
+        guard calibration.settings == networks.recipe.map else {
+            throw RecipeError(
+                .mismatch, folder.recipe, key: "map", expected: "the settings that were calibrated", found: "others",
+                hint: "run 'jidoka calibrate' again")
+        }
+        let statistics = try StatisticsFile.parse(maps, name: folder.maps, levels: networks.recipe.map.levels)
+        do throws(InspectionError) {
+            model = try networks.model(settings: networks.recipe.map, statistics: statistics)
+            threshold = try Threshold(stop: calibration.thresholds.stop)
+        } catch {
+            throw RecipeError(
+                .badFile, "\(folder.path): \(error.thing)", expected: error.expected, found: error.found,
+                hint: error.hint)
+        }
+        recipe = networks.recipe
+        self.calibration = calibration
+        digest = networks.studentDigest
+    }
+}
+
+extension LoadedRecipe {
+    /// Changes exactly when something changes that a verdict depends on: student, teacher, statistics, settings, threshold.
+    public var identity: String {
+        "\(digest) \(calibration.teacher) \(calibration.maps) \(recipe.input.fingerprint) \(recipe.map) "
+            + "\(calibration.thresholds)"
+    }
+}

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Inspection
+import Pictures
+
+/// What makes one kind of part inspectable: `recipe.yaml`.
+public struct Recipe: Sendable, Equatable {
+    /// Name of the recipe: the name of its folder.
+    public var name: String
+    /// How any picture becomes network input.
+    public var input: InputRule
+    /// How feature differences become a score.
+    public var map: MapSettings
+
+    /// A recipe.
+    public init(name: String, input: InputRule, map: MapSettings) {
+        self.name = name
+        self.input = input
+        self.map = map
+    }
+
+    /// Whether a name can be a folder's: letters, digits, `-`, `_`, `.`, not starting with a dot, at most 64.
+    public static func isName(_ text: String) -> Bool {
+        (1...64).contains(text.utf8.count) && !text.hasPrefix(".")
+            && text.utf8.allSatisfy {
+                switch $0 {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."):
+                    true
+                default: false
+                }
+            }
+    }
+
+    /// The text of `recipe.yaml`.
+    public var yaml: String {
+        var text = """
+            # Jidoka recipe. After a change below 'map' run 'jidoka calibrate' again, below 'input' 'jidoka train'.
+            name: "\(name)"
+            input:
+              size: \(input.size)
+              resize: \(input.resize.rawValue)
+
+            """
+        if let region = input.region {
+            text += """
+                  region:
+                    x: \(region.x)
+                    y: \(region.y)
+                    width: \(region.width)
+                    height: \(region.height)
+
+                """
+        }
+        text += """
+            map:
+              levels: [\(map.levels.map(\.rawValue).joined(separator: ", "))]
+              weights: [\(map.weights.map { "\($0)" }.joined(separator: ", "))]
+              normalisation: \(map.normalisation.rawValue)
+              smoothing: \(map.smoothing)
+              score: \(map.score.rawValue)
+
+            """
+        return text
+    }
+}

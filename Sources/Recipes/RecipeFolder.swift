@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Inspection
+
+/// The files of one recipe, `RECIPES/NAME/`.
+public struct RecipeFolder: Sendable, Equatable {
+    /// Path of the folder.
+    public let path: String
+
+    /// The folder of a recipe below the folder of all recipes.
+    ///
+    /// - Throws: `RecipeError` for a name that can't be a folder's.
+    public init(_ name: String, in recipes: String) throws(RecipeError) {
+        guard Recipe.isName(name) else {
+            throw RecipeError(
+                .outOfRange, "recipe name", expected: "up to 64 letters, digits, '-', '_', '.'", found: "'\(name)'",
+                hint: "a simple word is best")
+        }
+        path = recipes + "/" + name
+    }
+
+    /// `recipe.yaml`: what to look at and how.
+    public var recipe: String { path + "/recipe.yaml" }
+    /// `teacher.safetensors`: the frozen network, as it was imported.
+    public var teacher: String { path + "/teacher.safetensors" }
+    /// `student.safetensors`: the trained network.
+    public var student: String { path + "/student.safetensors" }
+    /// `maps.safetensors`: statistics of the select parts.
+    public var maps: String { path + "/maps.safetensors" }
+    /// `calibration.json`: the thresholds.
+    public var calibration: String { path + "/calibration.json" }
+    /// `parts.json`: which good part was dealt to what.
+    public var parts: String { path + "/parts.json" }
+    /// `checkpoint.safetensors`: an unfinished training.
+    public var checkpoint: String { path + "/checkpoint.safetensors" }
+}
