@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import FoundationEssentials
+import Recipes
+
+/// `parts.json`: which good part was dealt to what, so that calibration never meets a part that chose something.
+public struct PartList: Codable, Sendable, Equatable {
+    /// One good part.
+    public struct Part: Codable, Sendable, Equatable {
+        /// Path below the data folder.
+        public var path: String
+        /// SHA-256 of the file.
+        public var sha256: String
+        /// What it may be used for.
+        public var role: PartDeal.Role
+
+        /// A part.
+        public init(path: String, sha256: String, role: PartDeal.Role) {
+            self.path = path
+            self.sha256 = sha256
+            self.role = role
+        }
+    }
+
+    /// Version of this format.
+    public var version = 1
+    /// The data folder.
+    public var data: String
+    /// Seed of the deal.
+    public var seed: UInt64
+    /// Groups of near-duplicates, single parts included.
+    public var groups: Int
+    /// All good parts.
+    public var parts: [Part]
+
+    /// A list.
+    public init(data: String, seed: UInt64, groups: Int, parts: [Part]) {
+        self.data = data
+        self.seed = seed
+        self.groups = groups
+        self.parts = parts
+    }
+
+    /// SHA-256 over role and digest of every part: the identity of the training set.
+    public var digest: String {
+        Digest.sha256(Array(parts.map { "\($0.role.rawValue) \($0.sha256)\n" }.joined().utf8))
+    }
+
+    /// The parts of a role.
+    public func of(_ role: PartDeal.Role) -> [Part] { parts.filter { $0.role == role } }
+
+    /// Reads the file.
+    ///
+    /// - Throws: `RecipeError` for a missing or damaged file.
+    public static func read(_ path: String) throws(RecipeError) -> PartList {
+        let bytes = try SafeFile.read(path, limit: 1 << 28)
+        do {
+            return try JSONDecoder().decode(PartList.self, from: Data(bytes))
+        } catch {
+            throw RecipeError(
+                .badFile, path, expected: "a list of parts in JSON", found: "\(error)", hint: "train the recipe again")
+        }
+    }
+
+    /// Writes the file so that it is whole or absent.
+    public func write(to path: String) throws(RecipeError) {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        guard let data = try? encoder.encode(self) else { return }
+        try SafeFile.write([UInt8](data) + [UInt8(ascii: "\n")], to: path)
+    }
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Pictures
+import Recipes
+
+/// A picture of a part, read, hashed and scaled to network input.
+public struct PreparedPart: Sendable {
+    /// Path of the file.
+    public let path: String
+    /// SHA-256 of the file.
+    public let sha256: String
+    /// `(size, size, 3)` bytes, RGB.
+    public let pixels: [UInt8]
+    /// For finding near-duplicates.
+    public let fingerprint: Fingerprint
+
+    /// Reads one file.
+    ///
+    /// - Throws: `PictureError` that names the file.
+    public init(_ path: String, rule: InputRule) throws(PictureError) {
+        let bytes = try Picture.readBytes(path)
+        let picture = try Picture.decode(bytes, name: path)
+        self.path = path
+        sha256 = Digest.sha256(bytes)
+        pixels = try picture.prepared(by: rule).pixels
+        fingerprint = Fingerprint(picture)
+    }
+
+    /// Reads many files on all cores; every bad file is named, not only the first.
+    ///
+    /// - Parameter progress: called now and then with (done, total), from any thread.
+    /// - Throws: `CalibrationError` that lists the bad files.
+    public static func load(
+        _ paths: [String], rule: InputRule, progress: (@Sendable (Int, Int) -> Void)? = nil
+    ) throws(CalibrationError) -> [PreparedPart] {
+        let results = Parallel.map(paths, progress: progress) { path -> Result<PreparedPart, PictureError> in
+            do throws(PictureError) { return .success(try PreparedPart(path, rule: rule)) } catch {
+                return .failure(error)
+            }
+        }
+        var parts: [PreparedPart] = []
+        var bad: [PictureError] = []
+        for result in results {
+            switch result {
+            case .success(let part): parts.append(part)
+            case .failure(let error): bad.append(error)
+            }
+        }
+        guard bad.isEmpty else {
+            let shown = bad.prefix(20).map { "\n  \($0)" }.joined()
+            let rest = bad.count > 20 ? "\n  ... and \(bad.count - 20) more" : ""
+            throw CalibrationError(
+                .badData, "pictures", expected: "\(paths.count) that can be read",
+                found: "\(bad.count) bad:\(shown)\(rest)\n ", hint: "remove or replace these files")
+        }
+        return parts
+    }
+}

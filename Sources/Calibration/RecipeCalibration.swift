@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import FoundationEssentials
+import Inspection
+import Pictures
+import Recipes
+
+/// Turns a trained recipe into one that can inspect: statistics from the select parts, threshold from the calibrate parts.
+public struct RecipeCalibration: Sendable {
+    /// What was written to `calibration.json`.
+    public let file: CalibrationFile
+    /// The threshold and its promise.
+    public let threshold: ConformalThreshold
+
+    /// What is being done, for a progress line.
+    public typealias Progress = @Sendable (_ what: String, _ done: Int, _ total: Int) -> Void
+
+    /// Calibrates and writes `maps.safetensors` and `calibration.json`.
+    ///
+    /// - Parameters:
+    ///   - folder: a recipe with a trained student.
+    ///   - data: where the good parts are now; nil is where they were at training.
+    ///   - alpha: false-stop rate; nil is the smallest that the number of calibrate parts supports.
+    ///   - tool: name and version of the program, for the file.
+    /// - Throws: `RecipeError`, `CalibrationError`, `InspectionError`; nothing is written unless all went well.
+    public init(
+        _ folder: RecipeFolder, data: String? = nil, alpha: Double? = nil, tool: String, progress: Progress? = nil
+    ) throws {
+        let networks = try RecipeNetworks(folder)
+        let list = try PartList.read(folder.parts)
+        let root = data ?? list.data
+        // Before any work: a rate that can't be had is refused at once.
+        let calibrate = list.of(.calibrate)
+        if let alpha { _ = try ConformalThreshold(scores: .init(repeating: 0, count: calibrate.count), alpha: alpha) }
+        let select = try Self.pictures(
+            list.of(.select), root: root, rule: networks.recipe.input, "select parts", progress)
+        let levels = networks.recipe.map.levels
+        let maps = try PartScorer.distances(networks, levels: levels, pictures: select) {
+            progress?("statistics of the select parts", $0, $1)
+        }
+        let statistics = try PartScorer.statistics(of: maps, levels: levels, size: networks.recipe.input.size)
+        let model = try networks.model(settings: networks.recipe.map, statistics: statistics)
+        let pictures = try Self.pictures(
+            calibrate, root: root, rule: networks.recipe.input, "calibrate parts", progress)
+        let scored = try PartScorer(model).scores(pictures) { progress?("scores of the calibrate parts", $0, $1) }
+        threshold = try ConformalThreshold(scores: scored.map(\.score), alpha: alpha)
+        let pixel = try ConformalThreshold(scores: scored.map(\.peak), alpha: threshold.alpha)
+        let bytes = StatisticsFile.encoded(statistics, metadata: ["model_sha256": networks.studentDigest])
+        file = CalibrationFile(
+            model: networks.studentDigest, teacher: networks.teacherDigest, maps: Digest.sha256(bytes),
+            settings: networks.recipe.map, alpha: threshold.alpha, order: threshold.order,
+            thresholds: .init(stop: threshold.value, pixel: pixel.value),
+            scores: zip(calibrate, scored).map { .init(part: $0.path, score: $1.score) },
+            date: Date().ISO8601Format(), tool: tool)
+        try SafeFile.write(bytes, to: folder.maps)
+        try file.write(to: folder.calibration)
+    }
+
+    /// Reads parts that were dealt before; a file that changed since is an error, since its role may no longer be its own.
+    private static func pictures(
+        _ parts: [PartList.Part], root: String, rule: InputRule, _ what: String, _ progress: Progress?
+    ) throws -> [[UInt8]] {
+        let loaded = try PreparedPart.load(parts.map { root + "/" + $0.path }, rule: rule) { progress?(what, $0, $1) }
+        let changed = zip(parts, loaded).filter { $0.sha256 != $1.sha256 }.map(\.0.path)
+        guard changed.isEmpty else {
+            throw CalibrationError(
+                .badData, root, expected: "the good parts that were dealt at training",
+                found: "\(changed.count) changed since: \(changed.prefix(5).joined(separator: ", "))",
+                hint: "restore them or train the recipe again")
+        }
+        return loaded.map(\.pixels)
+    }
+}

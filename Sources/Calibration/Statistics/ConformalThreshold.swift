@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The threshold that keeps a false-stop rate, from the scores of good parts that nothing else has seen.
+///
+/// Split conformal prediction: with n exchangeable good scores and the threshold at the k-th smallest,
+/// k = ⌈(n + 1)(1 − α)⌉, a further good part is above it with probability at most α, on average over calibrations
+/// (Vovk et al., "Algorithmic Learning in a Random World", 2005; Lei et al., JASA 2018, theorem 2).
+public struct ConformalThreshold: Sendable, Equatable {
+    /// The false-stop rate, 0 < α < 1.
+    public let alpha: Double
+    /// Which of the sorted scores is the threshold, counted from 1.
+    public let order: Int
+    /// Number of scores.
+    public let count: Int
+    /// The threshold: pass is score ≤ value.
+    public let value: Float
+
+    /// The smallest α that n parts support: 1/(n + 1), the threshold being the largest score.
+    public static func smallestAlpha(parts: Int) -> Double { 1 / Double(parts + 1) }
+
+    /// The number of parts that an α needs: the smallest n with 1/(n + 1) ≤ α; `Int.max` where no factory has that many.
+    public static func partsNeeded(alpha: Double) -> Int {
+        guard alpha > 1e-9 else { return .max }
+        var parts = max(1, Int((1 / alpha).rounded(.up)) - 1)
+        while parts > 1, order(alpha: alpha, parts: parts - 1) <= parts - 1 { parts -= 1 }
+        while order(alpha: alpha, parts: parts) > parts { parts += 1 }
+        return parts
+    }
+
+    /// k = ⌈(n + 1)(1 − α)⌉ = n + 1 − ⌊(n + 1)α⌋; more than n when n is too small.
+    ///
+    /// A product within 1e-9 of a whole number counts as whole: 0.05 · 20 is 1, whatever binary makes of it.
+    static func order(alpha: Double, parts: Int) -> Int {
+        parts + 1 - Int((Double(parts + 1) * alpha + 1e-9).rounded(.down))
+    }
+
+    /// Takes the threshold from scores.
+    ///
+    /// - Parameters:
+    ///   - scores: of calibrate parts, any order, all finite.
+    ///   - alpha: the false-stop rate, or nil for the smallest that their number supports.
+    /// - Throws: `CalibrationError`: no scores, not finite, α outside (0, 1), or more parts needed (says how many).
+    public init(scores: [Float], alpha: Double?) throws(CalibrationError) {
+        guard !scores.isEmpty else {
+            throw CalibrationError(
+                .tooFewParts, "calibrate parts", expected: "at least one", found: "none", hint: "show more good parts")
+        }
+        guard scores.allSatisfy(\.isFinite) else {
+            throw CalibrationError(
+                .notFinite, "calibration scores", expected: "finite numbers", found: "NaN or infinity",
+                hint: "the student is broken: train it again")
+        }
+        let alpha = alpha ?? Self.smallestAlpha(parts: scores.count)
+        guard alpha > 0, alpha < 1 else {
+            throw CalibrationError(
+                .badSetting, "alpha", expected: "a rate above 0 and below 1", found: "\(alpha)", hint: "0.01 is 1 %")
+        }
+        let order = Self.order(alpha: alpha, parts: scores.count)
+        guard order <= scores.count else {
+            throw CalibrationError(
+                .tooFewParts, "alpha \(alpha)", expected: "at least \(Self.partsNeeded(alpha: alpha)) calibrate parts",
+                found: "\(scores.count)",
+                hint:
+                    "show more good parts (a fifth of them calibrates), or ask for \(Self.rounded(scores.count)) or more"
+            )
+        }
+        self.alpha = alpha
+        self.order = max(1, order)
+        count = scores.count
+        value = scores.sorted()[self.order - 1]
+    }
+
+    /// The smallest supported α, rounded up to four digits so that it can be typed.
+    private static func rounded(_ parts: Int) -> Double {
+        (smallestAlpha(parts: parts) * 10_000).rounded(.up) / 10_000
+    }
+
+    /// One sentence that a quality engineer can file.
+    public var statement: String {
+        // Rounded up, since it is a promise.
+        let percent = (alpha * 10_000 - 1e-6).rounded(.up) / 100
+        return "threshold \(value): the \(order). of \(count) sorted calibrate scores; "
+            + "a further good part stops the line with a probability of at most \(percent) % "
+            + "(split conformal, exchangeable parts, on average over calibrations)"
+    }
+}
