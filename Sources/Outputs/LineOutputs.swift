@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Line
+
+/// The wires to the line: run permit, lamp and heartbeat. GPIO, a file and a simulation are behind it.
+///
+/// The first act of whoever opens outputs is `set(permit: false)`. Any thread may call, one call at a time is carried out.
+public protocol LineOutputs: Sendable {
+    /// Sets the run permit: energised = the line may run.
+    func set(permit: Bool) throws(OutputsError)
+    /// Sets the lamp.
+    func set(lamp: Lamp) throws(OutputsError)
+    /// Toggles the heartbeat; called on completed decisions only, so that the PLC sees a decision path that is alive.
+    func heartbeat() throws(OutputsError)
+}
