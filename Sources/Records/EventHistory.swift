@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import GRDB
+import Glibc
+import Line
+
+/// Everything that happened to the line, and the latch, in one SQLite database (WAL, `synchronous=FULL`).
+///
+/// The latch lives in the same database as the events, not in a file of its own: one transaction writes both, so
+/// whatever moment the power goes, the latch is the state after the last event of the history. With two files one of
+/// them would be the older one, and somebody would have to decide which one to believe.
+///
+/// Any thread may call. An append returns when the event is on the disk (one `fsync` of the write-ahead log).
+public final class EventHistory: Sendable {
+    /// Path of the database.
+    public let path: String
+    private let pool: DatabasePool
+
+    /// Opens the history, and creates or migrates it when needed; the folder must exist.
+    ///
+    /// - Parameter busyTimeout: seconds to wait for another process that holds the database.
+    /// - Throws: `RecordsError`, with the path.
+    public convenience init(path: String, busyTimeout: Double = 2) throws(RecordsError) {
+        try self.init(path: path, busyTimeout: busyTimeout, maximumPages: nil)
+    }
+
+    /// As above, with a limit on the size so that a test can fill the disk.
+    package init(path: String, busyTimeout: Double, maximumPages: Int?) throws(RecordsError) {
+        self.path = path
+        pool = try Self.mapErrors(path) {
+            var configuration = Configuration()
+            configuration.busyMode = .timeout(busyTimeout)
+            configuration.maximumReaderCount = 2
+            configuration.prepareDatabase { database in
+                guard let maximumPages, !database.configuration.readonly else { return }
+                try database.execute(sql: "PRAGMA max_page_count = \(maximumPages)")
+            }
+            let pool = try DatabasePool(path: path, configuration: configuration)
+            // GRDB sets NORMAL when it switches WAL on: then a power cut may take the last events.
+            try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
+            if try pool.read(HistorySchema.migrator.hasBeenSuperseded) {
+                throw RecordsError(
+                    code: .newerSchema, thing: path, expected: "a schema of this version", found: "a newer one",
+                    hint: "install the version that wrote it, or move the file away")
+            }
+            try HistorySchema.migrator.migrate(pool)
+            // A history that is only readable must be found out now, not at the first stop. BEGIN IMMEDIATE would not
+            // do: on a read-only file SQLite quietly begins a reading transaction.
+            try pool.write { try $0.execute(sql: "DELETE FROM latch WHERE id = 0") }
+            return pool
+        }
+        Self.syncFolder(of: path)
+    }
+
+    /// Records an event and the latch after it, in one transaction; returns when both are on the disk.
+    ///
+    /// - Returns: the event as every later reader will see it: SQLite has no −0, so a score of −0 is 0.
+    /// - Throws: `RecordsError`; then neither is recorded and no seq is used up.
+    public func append(_ event: LineEvent, latch: Latch) throws(RecordsError) -> RecordedEvent {
+        var event = event
+        event.score = event.score.map { $0 + 0 }
+        event.threshold = event.threshold.map { $0 + 0 }
+        return try Self.mapErrors(path) { [event] in
+            try pool.write { database in
+                try database.cachedStatement(sql: HistorySchema.insertEvent)
+                    .execute(arguments: HistorySchema.arguments(event))
+                let seq = database.lastInsertedRowID
+                try database.cachedStatement(sql: HistorySchema.replaceLatch)
+                    .execute(arguments: HistorySchema.arguments(latch, seq))
+                return RecordedEvent(seq: seq, event: event)
+            }
+        }
+    }
+
+    /// Events after a seq, oldest first.
+    ///
+    /// - Parameters:
+    ///   - since: the last seq that is known already; 0 for all.
+    ///   - limit: the most to return; ask again with the last seq for the next ones.
+    public func events(since: Int64, limit: Int) throws(RecordsError) -> [RecordedEvent] {
+        try Self.mapErrors(path) {
+            try pool.read { database in
+                let rows = try Row.fetchCursor(
+                    database.cachedStatement(sql: "SELECT * FROM events WHERE seq > ? ORDER BY seq LIMIT ?"),
+                    arguments: [since, max(0, limit)])
+                var events: [RecordedEvent] = []
+                while let row = try rows.next() { events.append(try HistorySchema.event(row, path)) }
+                return events
+            }
+        }
+    }
+
+    /// The last event; `nil` when there is none.
+    public func latest() throws(RecordsError) -> RecordedEvent? {
+        try Self.mapErrors(path) {
+            try pool.read { database in
+                try Row.fetchOne(database, sql: "SELECT * FROM events ORDER BY seq DESC LIMIT 1")
+                    .map { try HistorySchema.event($0, path) }
+            }
+        }
+    }
+
+    /// The latch after the last event; `nil` when nothing was ever recorded.
+    ///
+    /// - Throws: `.corrupt` when it doesn't belong to the last event; boot with `Latch.unreadable` then.
+    public func latch() throws(RecordsError) -> Latch? {
+        try Self.mapErrors(path) {
+            try pool.read { database in
+                let last = try Int64.fetchOne(database, sql: "SELECT max(seq) FROM events")
+                let row = try Row.fetchOne(database, sql: "SELECT * FROM latch")
+                guard let row else {
+                    if let last { throw HistorySchema.damaged(path, "event \(last) without a latch") }
+                    return nil
+                }
+                return try HistorySchema.latch(row, last: last, path)
+            }
+        }
+    }
+
+    /// Closes the database and folds the write-ahead log into it; nothing may be called afterwards.
+    public func close() throws(RecordsError) {
+        try Self.mapErrors(path) { try pool.close() }
+    }
+
+    /// Any statement, so that a test can do damage.
+    package func change(_ statement: String) throws(RecordsError) {
+        try Self.mapErrors(path) { try pool.write { try $0.execute(sql: statement) } }
+    }
+
+    /// A setting of the writing connection, for tests.
+    package func pragma(_ name: String) throws(RecordsError) -> String? {
+        try Self.mapErrors(path) {
+            try pool.writeWithoutTransaction { try String.fetchOne($0, sql: "PRAGMA \(name)") }
+        }
+    }
+
+    /// SQLite syncs the folder for its logs but not for a new database file.
+    private static func syncFolder(of path: String) {
+        let folder = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+        let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { return }
+        fsync(descriptor)
+        Glibc.close(descriptor)
+    }
+
+    private static func mapErrors<Value>(_ path: String, _ body: () throws -> Value) throws(RecordsError) -> Value {
+        do {
+            return try body()
+        } catch let error as RecordsError {
+            throw error
+        } catch let error as DatabaseError {
+            throw RecordsError(path, error)
+        } catch {
+            throw RecordsError(
+                code: .other, thing: path, expected: "a working database", found: "\(error)", hint: "report it")
+        }
+    }
+}
+
+extension RecordsError {
+    /// What SQLite's result codes mean for the person in front of it.
+    init(_ path: String, _ error: DatabaseError) {
+        let (code, expected, hint): (Code, String, String) =
+            switch error.resultCode {
+            case .SQLITE_CANTOPEN:
+                (.cannotOpen, "a file in a folder that exists and can be written", "create the folder, check its owner")
+            case .SQLITE_READONLY, .SQLITE_PERM, .SQLITE_AUTH:
+                (.readOnly, "a file and a folder that can be written", "check owner, mode and mount")
+            case .SQLITE_NOTADB, .SQLITE_CORRUPT:
+                (.corrupt, "an intact SQLite database", "keep a copy, then move it away and restart")
+            case .SQLITE_FULL:
+                (.full, "free space", "free some space on the disk")
+            case .SQLITE_BUSY, .SQLITE_LOCKED:
+                (.locked, "to be the only writer", "end the other process")
+            case .SQLITE_IOERR:
+                (.io, "a disk that works", "check the disk, its space and the kernel's messages")
+            default:
+                (.other, "a working database", "report it")
+            }
+        self.init(
+            code: code, thing: path, expected: expected,
+            found: "\(error.message ?? "an error") [\(error.extendedResultCode.rawValue)]", hint: hint)
+    }
+}

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import GRDB
+import Line
+
+/// Tables, columns and how a row becomes an event: all that knows SQL types.
+enum HistorySchema {
+    static var migrator: DatabaseMigrator {
+        var migrator = DatabaseMigrator()
+        migrator.registerMigration("v1") { database in
+            // AUTOINCREMENT: a seq is never used twice, even when old events are deleted.
+            try database.execute(
+                sql: """
+                    CREATE TABLE events (
+                        seq INTEGER PRIMARY KEY AUTOINCREMENT,
+                        time INTEGER NOT NULL,
+                        event TEXT NOT NULL,
+                        recipe TEXT,
+                        part TEXT,
+                        score REAL,
+                        threshold REAL,
+                        state TEXT NOT NULL,
+                        state_from TEXT,
+                        model TEXT,
+                        user TEXT,
+                        verdict TEXT,
+                        detail TEXT
+                    );
+                    CREATE TABLE latch (
+                        id INTEGER PRIMARY KEY CHECK (id = 1),
+                        seq INTEGER NOT NULL,
+                        state TEXT NOT NULL,
+                        clean_end INTEGER NOT NULL,
+                        reason TEXT,
+                        part TEXT
+                    );
+                    """)
+        }
+        return migrator
+    }
+
+    static let insertEvent = """
+        INSERT INTO events
+            (time, event, recipe, part, score, threshold, state, state_from, model, user, verdict, detail)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        """
+
+    static let replaceLatch = """
+        INSERT OR REPLACE INTO latch (id, seq, state, clean_end, reason, part) VALUES (1, ?, ?, ?, ?, ?)
+        """
+
+    static func arguments(_ event: LineEvent) -> StatementArguments {
+        [
+            Int64(clamping: event.time), event.kind.rawValue, event.recipe, event.part, value(event.score),
+            value(event.threshold), event.state.rawValue, event.stateFrom?.rawValue, event.model, event.user,
+            event.verdict?.rawValue, event.detail,
+        ]
+    }
+
+    static func arguments(_ latch: Latch, _ seq: Int64) -> StatementArguments {
+        [seq, latch.state.rawValue, latch.cleanEnd, latch.reason, latch.part]
+    }
+
+    static func event(_ row: Row, _ path: String) throws -> RecordedEvent {
+        let seq: Int64 = try row.decode(forColumn: "seq")
+        let time: Int64 = try row.decode(forColumn: "time")
+        guard let kind = LineEvent.Kind(rawValue: try row.decode(forColumn: "event")),
+            let state = LineState(rawValue: try row.decode(forColumn: "state"))
+        else { throw damaged(path, "an unknown event or state in event \(seq)") }
+        let from: String? = try row.decode(forColumn: "state_from")
+        let verdict: String? = try row.decode(forColumn: "verdict")
+        return RecordedEvent(
+            seq: seq,
+            event: LineEvent(
+                kind: kind, time: UInt64(clamping: time), recipe: try row.decode(forColumn: "recipe"),
+                part: try row.decode(forColumn: "part"), score: try score(row["score"], seq, path),
+                threshold: try score(row["threshold"], seq, path), state: state,
+                stateFrom: from.flatMap(LineState.init), model: try row.decode(forColumn: "model"),
+                user: try row.decode(forColumn: "user"), verdict: verdict.flatMap(AcknowledgeVerdict.init),
+                detail: try row.decode(forColumn: "detail")))
+    }
+
+    static func latch(_ row: Row, last: Int64?, _ path: String) throws -> Latch {
+        let seq: Int64 = try row.decode(forColumn: "seq")
+        guard let state = LineState(rawValue: try row.decode(forColumn: "state")) else {
+            throw damaged(path, "an unknown state in the latch")
+        }
+        guard seq == last else {
+            throw damaged(path, "the latch of event \(seq), the last event is \(last.map(String.init) ?? "none")")
+        }
+        return Latch(
+            state: state, cleanEnd: try row.decode(forColumn: "clean_end"), reason: try row.decode(forColumn: "reason"),
+            part: try row.decode(forColumn: "part"))
+    }
+
+    static func damaged(_ path: String, _ found: String) -> RecordsError {
+        RecordsError(
+            code: .corrupt, thing: path, expected: "events and their latch", found: found,
+            hint: "keep a copy and report it")
+    }
+
+    /// A `Float` is exact as SQLite's double; SQLite turns NaN into NULL, so what is not finite is stored by name.
+    private static func value(_ score: Float?) -> DatabaseValue {
+        guard let score else { return .null }
+        return (EventLine.nonFinite(score) as String?)?.databaseValue ?? Double(score).databaseValue
+    }
+
+    private static func score(_ value: DatabaseValue, _ seq: Int64, _ path: String) throws -> Float? {
+        switch value.storage {
+        case .null: return nil
+        case .double(let number): return Float(number)
+        case .int64(let number): return Float(number)
+        case .string(let name):
+            if let special = EventLine.nonFinite(name) as Float? { return special }
+        case .blob: break
+        }
+        throw damaged(path, "a score that is no number in event \(seq)")
+    }
+}
