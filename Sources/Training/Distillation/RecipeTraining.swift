@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Calibration
+import Glibc
+import Inspection
+import Pictures
+import Recipes
+
+/// From a folder of good parts to a calibrated recipe: the whole of `jidoka train`.
+public struct RecipeTraining: Sendable {
+    /// What is to be trained.
+    public struct Plan: Sendable {
+        /// Name of the recipe.
+        public var name: String
+        /// Folder of all recipes.
+        public var recipes: String
+        /// Folder of good parts.
+        public var data: String
+        /// Path of a teacher's safetensors; nil is the built-in one.
+        public var teacher: String?
+        /// How any picture becomes network input.
+        public var input: InputRule
+        /// How differences become a score.
+        public var map: MapSettings
+        /// How the student is trained.
+        public var distillation: DistillationSettings
+        /// False-stop rate; nil is the smallest that the number of parts supports.
+        public var alpha: Double?
+        /// Begin anew even if there is a checkpoint.
+        public var restart: Bool
+
+        /// A plan.
+        public init(
+            name: String, recipes: String, data: String, teacher: String?, input: InputRule, map: MapSettings,
+            distillation: DistillationSettings, alpha: Double?, restart: Bool
+        ) {
+            self.name = name
+            self.recipes = recipes
+            self.data = data
+            self.teacher = teacher
+            self.input = input
+            self.map = map
+            self.distillation = distillation
+            self.alpha = alpha
+            self.restart = restart
+        }
+    }
+
+    /// What happened.
+    public enum Outcome: Sendable {
+        /// The recipe is trained and calibrated.
+        case calibrated(RecipeCalibration, bestEpoch: Int, selectLoss: Float, groups: Int, counts: [PartDeal.Role: Int])
+        /// Stopped on request after this many passes; the same command goes on.
+        case interrupted(epoch: Int)
+    }
+
+    /// Told how far things are.
+    public struct Reporter: Sendable {
+        /// A step with a known number of items.
+        public var step: RecipeCalibration.Progress
+        /// The training itself.
+        public var training: @Sendable (DistillationProgress) -> Void
+        /// A sentence worth keeping.
+        public var note: @Sendable (String) -> Void
+
+        /// A reporter.
+        public init(
+            step: @escaping RecipeCalibration.Progress, training: @escaping @Sendable (DistillationProgress) -> Void,
+            note: @escaping @Sendable (String) -> Void
+        ) {
+            self.step = step
+            self.training = training
+            self.note = note
+        }
+    }
+
+    /// Trains and calibrates.
+    ///
+    /// - Parameters:
+    ///   - tool: name and version of the program, for the files.
+    ///   - shouldStop: asked after every step.
+    /// - Throws: `RecipeError`, `CalibrationError`, `TrainingError`, `InspectionError`.
+    public static func run(
+        _ plan: Plan, tool: String, reporter: Reporter, shouldStop: () -> Bool
+    ) throws -> Outcome {
+        let folder = try RecipeFolder(plan.name, in: plan.recipes)
+        let teacherBytes =
+            try plan.teacher.map { path throws(RecipeError) in try SafeFile.read(path) } ?? ModelFile.embeddedTeacher
+        let teacherName = plan.teacher ?? "built-in teacher"
+        let teacher = try ModelFile.teacher(teacherBytes, name: teacherName, levels: plan.distillation.levels)
+        let network = try teacher.plan(inputSize: plan.input.size, name: teacherName)
+        // Fails here rather than after minutes of training.
+        _ = try AnomalyMapper(
+            settings: MapSettings(
+                levels: plan.map.levels, weights: plan.map.weights, normalisation: .none, smoothing: plan.map.smoothing,
+                score: plan.map.score), statistics: [], size: plan.input.size)
+        let data = try DataSet(plan.data)
+        let parts = try PreparedPart.load(data.good, rule: plan.input) { reporter.step("reading good parts", $0, $1) }
+        let list = try deal(parts, root: data.root, seed: plan.distillation.seed)
+        if let alpha = plan.alpha {
+            _ = try ConformalThreshold(scores: .init(repeating: 0, count: list.of(.calibrate).count), alpha: alpha)
+        }
+        try SafeFile.makeFolder(folder.path)
+        if plan.restart { unlink(folder.checkpoint) }
+        let train = zip(list.parts, parts).filter { $0.0.role == .train }.map(\.1.pixels)
+        let select = zip(list.parts, parts).filter { $0.0.role == .select }.map(\.1.pixels)
+        let features = try TeacherFeatures(
+            network, levels: plan.distillation.levels, pictures: train + select, folder: folder.path
+        ) { reporter.step("teacher's features", $0, $1) }
+        let identity = "\(plan.distillation) \(plan.input.fingerprint) teacher \(teacher.digest) parts \(list.digest)"
+        let distillation = try Distillation(
+            plan.distillation, train: train, select: select, features: features, checkpoint: folder.checkpoint,
+            identity: identity)
+        if distillation.startEpoch > 0 { reporter.note("going on after epoch \(distillation.startEpoch)") }
+        let outcome = try distillation.run(shouldStop: shouldStop, progress: reporter.training)
+        guard case .finished(let weights, let bestEpoch, let bestLoss) = outcome else {
+            guard case .interrupted(let epoch) = outcome else { return .interrupted(epoch: 0) }
+            return .interrupted(epoch: epoch)
+        }
+        let graph = try ResidualTrunk.graph(of: weights, levels: plan.distillation.levels)
+        let metadata = [
+            "input": plan.input.fingerprint, "teacher_sha256": teacher.digest, "parts_sha256": list.digest,
+            "tool": tool,
+            "levels": plan.distillation.levels.map(\.rawValue).joined(separator: " "),
+            "epochs": "\(plan.distillation.epochs)", "best_epoch": "\(bestEpoch)", "select_loss": "\(bestLoss)",
+            "seed": "\(plan.distillation.seed)", "openblas": OpenBLASCore.name,
+        ]
+        // An old calibration must not meet a new student, so it goes first.
+        unlink(folder.calibration)
+        try SafeFile.write(teacherBytes, to: folder.teacher)
+        try SafeFile.write(
+            ModelFile.encoded(weights: weights, graph: graph, metadata: metadata), to: folder.student)
+        try list.write(to: folder.parts)
+        try SafeFile.write(
+            Array(Recipe(name: plan.name, input: plan.input, map: plan.map).yaml.utf8), to: folder.recipe)
+        let calibration = try RecipeCalibration(folder, alpha: plan.alpha, tool: tool, progress: reporter.step)
+        unlink(folder.checkpoint)
+        return .calibrated(
+            calibration, bestEpoch: bestEpoch, selectLoss: bestLoss, groups: list.groups,
+            counts: Dictionary(uniqueKeysWithValues: PartDeal.Role.allCases.map { ($0, list.of($0).count) }))
+    }
+
+    private static func deal(_ parts: [PreparedPart], root: String, seed: UInt64) throws -> PartList {
+        let deal = try PartDeal(parts.map(\.fingerprint), seed: seed)
+        let absolute = realpath(root, nil).map { pointer in
+            defer { free(pointer) }
+            return String(cString: pointer)
+        }
+        return PartList(
+            data: absolute ?? root, seed: seed, groups: deal.groups,
+            parts: zip(parts, deal.roles).map {
+                PartList.Part(path: String($0.path.dropFirst(root.count + 1)), sha256: $0.sha256, role: $1)
+            })
+    }
+}

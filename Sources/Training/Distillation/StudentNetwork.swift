@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Inspection
+
+/// The reduced student: ResNet's stem and one basic block of stride 2 for each stage (METHODS 1).
+public final class StudentNetwork {
+    /// Levels that it is compared at, shallow first.
+    public let levels: [Level]
+    private let stem: Stem
+    private let blocks: [(level: Level, block: BasicBlock)]
+
+    /// A student with random weights; no stage deeper than the deepest level is made.
+    public init(levels: [Level], generator: inout RandomSource) {
+        self.levels = levels.sorted()
+        stem = Stem(random: &generator)
+        var blocks: [(level: Level, block: BasicBlock)] = []
+        var channels = Level.stem.channels
+        for level in [Level.layer1, .layer2, .layer3] where level <= (self.levels.last ?? .stem) {
+            let block = BasicBlock(
+                "\(level.rawValue).0", in: channels, out: level.channels, stride: 2, random: &generator)
+            blocks.append((level, block))
+            channels = level.channels
+        }
+        self.blocks = blocks
+    }
+
+    /// The maps of all levels.
+    ///
+    /// - Parameter pictures: `(N, size, size, 3)`, normalised as the teacher's input is.
+    public func callAsFunction(_ pictures: Tensor, training: Bool) -> [Level: Tensor] {
+        var map = stem(pictures, training: training)
+        var result: [Level: Tensor] = [:]
+        if levels.contains(.stem) { result[.stem] = map }
+        for (level, block) in blocks {
+            map = block(map, training: training)
+            if levels.contains(level) { result[level] = map }
+        }
+        return result
+    }
+
+    /// Everything that training changes, running statistics included.
+    public var parameters: [Parameter] { stem.parameters + blocks.flatMap { $0.block.parameters } }
+
+    /// Weights for inference, batch norm folded, torchvision's names and layout.
+    public var weights: Weights {
+        var result: Weights = [:]
+        for convolution in stem.folded() + blocks.flatMap({ $0.block.folded() }) {
+            result[convolution.name + ".weight"] = WeightTensor(shape: convolution.shape, values: convolution.weight)
+            result[convolution.name + ".bias"] = WeightTensor(shape: [convolution.bias.count], values: convolution.bias)
+        }
+        return result
+    }
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+import CTraining
+
+/// The mean over all pixels of `½‖n(T) − n(S)‖² = 1 − cos(T, S)`, `n(v) = v / ‖v‖₂` over the channels; shape `[]`.
+///
+/// The teacher is a constant; only the student receives a gradient. Where a vector's squared norm is at most
+/// ``zeroNormLimit`` its `n(v)` is 0: such a pixel costs ½ (0 when both are zero) and has no gradient.
+/// Source: MixedTeacher, eq. 1–4, squared as in STPM.
+///
+/// - Parameters:
+///   - student: `(N, H, W, C)`.
+///   - teacher: the same shape.
+public func distillationLoss(student: Tensor, teacher: Tensor) -> Tensor {
+    precondition(
+        student.shape == teacher.shape, "distillationLoss: student \(student.shape), teacher \(teacher.shape)")
+    let channels = student.extents.channels
+    precondition(student.count > 0, "distillationLoss: nothing to compare in shape \(student.shape)")
+    let pixels = student.count / channels
+    let (s, t) = (student.storage, teacher.storage)
+    // ds = alongTeacher · t + alongStudent · s, per pixel.
+    let alongTeacher = Storage(count: pixels), alongStudent = Storage(count: pixels)
+
+    // Forward: Σ (1 − s·t / (|s||t|)) / pixels.
+    let total = sumOfRuns(pixels, grain: normalisationGrain) { first, count in
+        ct_cosine_distance(
+            s.pointer + first * channels, t.pointer + first * channels, count, Int32(channels), zeroNormLimit,
+            alongTeacher.pointer + first, alongStudent.pointer + first)
+    }
+
+    let lineage = student.lineage
+    return Tensor.result(shape: [], storage: number(Float(total / Double(pixels))), of: [student]) { result in
+        // Backward: ds = (−t / (|s||t|) + cos · s / |s|²) · dloss / pixels.
+        guard let dy = result.stored() else { return }
+        let factor = dy.pointer[0] / Float(pixels)
+        let gradient = Storage(count: s.count)
+        Workers.forEachRun(of: pixels, grain: normalisationGrain) { first, count in
+            let at = first * channels
+            ct_cosine_distance_backward(
+                s.pointer + at, t.pointer + at, alongTeacher.pointer + first, alongStudent.pointer + first, factor,
+                count, Int32(channels), gradient.pointer + at)
+        }
+        lineage?.accumulate(gradient)
+    }
+}
