@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What the daemon is told by `/etc/jidoka/jidoka.yaml`.
+///
+/// Two keys have no default in a file, `recipe` and `source`: what is inspected is never guessed.
+public struct Configuration: Sendable, Equatable {
+    /// Name of the recipe: a folder in `recipes`.
+    public var recipe: String
+    /// Folder of all recipes, absolute.
+    public var recipes: String
+    /// Folder of the history database and the latch, absolute.
+    public var state: String
+    /// Folder of the two sockets, absolute; at most 94 bytes, as the path of a socket may have 107.
+    public var sockets: String
+    /// Where the frames come from.
+    public var source: Source
+    /// Where the permit goes.
+    public var outputs: Outputs
+    /// What the journal gets.
+    public var log: Log
+
+    /// Where the frames come from.
+    public enum Source: Sendable, Equatable {
+        /// The pictures below a folder, as if a camera had taken them; parts per second, 0 is as fast as it can.
+        case folder(path: String, rate: Double, repeats: Bool)
+        /// Generated parts; every `defectEvery`-th has a defect, 0 is never.
+        case synthetic(seed: UInt64, rate: Double, defectEvery: Int)
+    }
+
+    /// Where the permit and the lamps go.
+    public enum Outputs: Sendable, Equatable {
+        /// Nowhere: the verdicts are on the sockets only.
+        case none
+        /// Into a file, for tests and demonstrations.
+        case file(path: String)
+    }
+
+    /// What the journal gets.
+    public struct Log: Sendable, Equatable {
+        /// The least important level that is written.
+        public var level: Level
+        /// Seconds between two summaries of good parts, 1 to 86,400.
+        public var summarySeconds: Int
+
+        /// Levels of swift-log, by the same names.
+        public enum Level: String, Sendable, CaseIterable {
+            /// Everything, for the bench.
+            case trace
+            /// What helps to find a fault.
+            case debug
+            /// Normal operation.
+            case info
+            /// Normal but significant.
+            case notice
+            /// Something may need attention.
+            case warning
+            /// Something failed.
+            case error
+            /// The daemon can't go on.
+            case critical
+        }
+
+        /// A level and a period.
+        public init(level: Level = .info, summarySeconds: Int = 60) {
+            self.level = level
+            self.summarySeconds = summarySeconds
+        }
+    }
+
+    /// A configuration; everything left out is as in `defaults`.
+    public init(
+        recipe: String, source: Source, recipes: String = "/var/lib/jidoka/recipes", state: String = "/var/lib/jidoka",
+        sockets: String = "/run/jidoka", outputs: Outputs = .none, log: Log = Log()
+    ) {
+        self.recipe = recipe
+        self.source = source
+        self.recipes = recipes
+        self.state = state
+        self.sockets = sockets
+        self.outputs = outputs
+        self.log = log
+    }
+
+    /// What the documented example says: the demonstration.
+    public static let defaults = Configuration(
+        recipe: "demo", source: .synthetic(seed: 1, rate: defaultRate, defectEvery: 20))
+
+    /// Parts per second when nothing is said.
+    package static let defaultRate = 2.0
+}
+
+extension Configuration {
+    /// True when parts would be judged differently: another recipe, another place of recipes, other pictures.
+    ///
+    /// A reload that answers true must take the line out of `running` first.
+    public func affectsVerdicts(comparedTo other: Configuration) -> Bool {
+        recipe != other.recipe || recipes != other.recipes || source != other.source
+    }
+
+    /// Keys that differ and are read at the start only, in the order of the file; empty when a reload is enough.
+    public func keysNeedingRestart(comparedTo other: Configuration) -> [String] {
+        var keys: [String] = []
+        if state != other.state { keys.append("state") }
+        if sockets != other.sockets { keys.append("sockets") }
+        if outputs != other.outputs { keys.append("outputs") }
+        return keys
+    }
+}

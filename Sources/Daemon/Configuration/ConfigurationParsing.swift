@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Recipes
+
+extension Configuration {
+    private enum SourceKind: String, CaseIterable {
+        case folder
+        case synthetic
+    }
+
+    private enum OutputsKind: String, CaseIterable {
+        case none
+        case file
+    }
+
+    /// Reads a configuration file.
+    ///
+    /// - Throws: `RecipeError` that names file, line, key, what was expected and what was found.
+    public static func load(_ path: String) throws(RecipeError) -> Configuration {
+        try Configuration(StrictYAML.read(path))
+    }
+
+    /// Reads a configuration from a text; `file` is the name that errors show.
+    public static func parse(text: String, file: String) throws(RecipeError) -> Configuration {
+        try Configuration(StrictYAML.parse(text, file: file))
+    }
+
+    private init(_ root: YAMLMapping) throws(RecipeError) {
+        let recipe = try Configuration.name(root, "recipe")
+        let recipes = try Configuration.optionalPath(root, "recipes")
+        let state = try Configuration.optionalPath(root, "state")
+        let sockets = try Configuration.optionalPath(root, "sockets", most: 94)
+        let source = try Configuration.source(try root.requiredMapping("source"))
+        let outputs = try root.optionalMapping("outputs")
+        let log = try root.optionalMapping("log")
+        self.init(recipe: recipe, source: source)
+        if let recipes { self.recipes = recipes }
+        if let state { self.state = state }
+        if let sockets { self.sockets = sockets }
+        if let outputs { self.outputs = try Configuration.outputs(outputs) }
+        if let log { self.log = try Configuration.log(log) }
+        try root.finish()
+    }
+
+    private static func source(_ mapping: YAMLMapping) throws(RecipeError) -> Source {
+        let kind = try mapping.required("kind", oneOf: SourceKind.self)
+        let reason = "kind: \(kind.rawValue)"
+        // The frames' rate, the same limits as in the sources.
+        let least = 1.0 / 3600
+        let rate = try mapping.optional("rate", as: Double.self, in: 0...10_000) ?? defaultRate
+        guard rate == 0 || rate >= least else {
+            throw mapping.error(
+                .outOfRange, "rate", expected: "0, or 1 part an hour (0.00028) to 10000 parts a second",
+                found: "\(rate)",
+                hint: "0 is as fast as it can")
+        }
+        let source: Source
+        switch kind {
+        case .folder:
+            try mapping.refuse(["seed", "defect_every"], with: reason)
+            let path = try path(mapping, "path")
+            let repeats = try mapping.optional("repeat", as: Bool.self) ?? false
+            source = .folder(path: path, rate: rate, repeats: repeats)
+        case .synthetic:
+            try mapping.refuse(["path", "repeat"], with: reason)
+            let seed = try mapping.optional("seed", as: UInt64.self) ?? 1
+            let every = try mapping.optional("defect_every", as: Int.self, in: 0...1_000_000) ?? 20
+            source = .synthetic(seed: seed, rate: rate, defectEvery: every)
+        }
+        try mapping.finish()
+        return source
+    }
+
+    private static func outputs(_ mapping: YAMLMapping) throws(RecipeError) -> Outputs {
+        let kind = try mapping.required("kind", oneOf: OutputsKind.self)
+        let outputs: Outputs
+        switch kind {
+        case .none:
+            try mapping.refuse(["path"], with: "kind: none")
+            outputs = .none
+        case .file:
+            outputs = .file(path: try path(mapping, "path"))
+        }
+        try mapping.finish()
+        return outputs
+    }
+
+    private static func log(_ mapping: YAMLMapping) throws(RecipeError) -> Log {
+        var log = Log()
+        log.level = try mapping.optional("level", oneOf: Log.Level.self) ?? log.level
+        log.summarySeconds =
+            try mapping.optional("summary_seconds", as: Int.self, in: 1...86_400) ?? log.summarySeconds
+        try mapping.finish()
+        return log
+    }
+
+    /// A name that is a folder's name too: it can't lead out of the folder of recipes.
+    private static func name(_ mapping: YAMLMapping, _ key: String) throws(RecipeError) -> String {
+        let name = try mapping.required(key, as: String.self)
+        let plain = name.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."):
+                true
+            default: false
+            }
+        }
+        guard plain, (1...64).contains(name.utf8.count), name.first != ".", name.first != "-" else {
+            throw mapping.error(
+                .outOfRange, key, expected: "a name of 1 to 64 letters, digits, '-', '_' and '.'", found: "'\(name)'",
+                hint: "it is the name of a folder, not a path")
+        }
+        return name
+    }
+
+    private static func path(
+        _ mapping: YAMLMapping, _ key: String, most: Int = 4095
+    ) throws(RecipeError) -> String {
+        let path = try mapping.required(key, as: String.self)
+        return try check(path, mapping, key, most)
+    }
+
+    private static func optionalPath(
+        _ mapping: YAMLMapping, _ key: String, most: Int = 4095
+    ) throws(RecipeError) -> String? {
+        guard let path = try mapping.optional(key, as: String.self) else { return nil }
+        return try check(path, mapping, key, most)
+    }
+
+    /// Only absolute paths: a daemon has no folder of its own that a relative one could start from.
+    private static func check(
+        _ path: String, _ mapping: YAMLMapping, _ key: String, _ most: Int
+    ) throws(RecipeError) -> String {
+        guard path.hasPrefix("/"), path.utf8.count <= most, !path.utf8.contains(where: { $0 < 32 }) else {
+            throw mapping.error(
+                .outOfRange, key, expected: "an absolute path of at most \(most) bytes",
+                found: path.utf8.count > most ? "\(path.utf8.count) bytes" : "'\(path)'", hint: "begin it with '/'")
+        }
+        return path
+    }
+}

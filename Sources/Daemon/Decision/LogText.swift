@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Line
+import Logging
+import Records
+
+/// What the journal says of an event: one sentence for people, fields for programs (DESIGN, 'Journal').
+enum LogText {
+    static func sentence(for event: LineEvent) -> String {
+        let part = event.part ?? "?"
+        let detail = event.detail.map { ": \($0)" } ?? ""
+        switch event.kind {
+        case .stop:
+            return "line stopped: part \(part) scores \(number(event.score)), threshold \(number(event.threshold))"
+        case .start: return "line started by \(event.user ?? "?"), recipe \(event.recipe ?? "?")"
+        case .acknowledge:
+            return "stop acknowledged by \(event.user ?? "?") as \(event.verdict?.rawValue ?? "?")\(detail)"
+        case .reset: return "reset by \(event.user ?? "?")"
+        case .fault: return "fault\(detail)"
+        case .faultCleared: return "fault cleared\(detail)"
+        case .uncleanEnd: return "the last run ended without a shutdown: line comes back stopped"
+        case .boot: return "started, line is \(event.state.rawValue)"
+        case .ready: return "ready: recipe \(event.recipe ?? "?"), waiting for a start"
+        case .blocked: return "blocked\(detail)"
+        case .shutdown: return "shut down, permit off"
+        case .configurationReloaded: return "configuration reloaded\(detail)"
+        case .configurationRejected: return "configuration rejected, the old one stays\(detail)"
+        case .defectWhileNotRunning: return "part \(part) is bad, but the line was not running"
+        case .summary: return "parts\(detail)"
+        case .refused: return "command refused\(detail)"
+        case .recipeReady: return "recipe \(event.recipe ?? "?") loaded"
+        case .recipeMissing: return "no recipe\(detail)"
+        case .sourceReady: return "the source delivers"
+        case .sourceLost: return "the source is gone\(detail)"
+        }
+    }
+
+    static func fields(of recorded: RecordedEvent) -> Logger.Metadata {
+        let event = recorded.event
+        var fields: Logger.Metadata = ["event": "\(event.kind.rawValue)", "seq": "\(recorded.seq)"]
+        fields["state_to"] = "\(event.state.rawValue)"
+        let optional: [(String, String?)] = [
+            ("state_from", event.stateFrom?.rawValue), ("part", event.part), ("score", event.score.map { "\($0)" }),
+            ("threshold", event.threshold.map { "\($0)" }), ("recipe", event.recipe), ("model", event.model),
+            ("user", event.user),
+        ]
+        for (key, value) in optional { if let value { fields[key] = "\(value)" } }
+        return fields
+    }
+
+    private static func number(_ value: Float?) -> String { value.map { "\(($0 * 1000).rounded() / 1000)" } ?? "?" }
+}

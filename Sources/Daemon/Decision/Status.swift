@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Line
+import Sockets
+
+/// What `{"cmd":"status"}` answers: the line as it was after the last thing that happened.
+struct Status: Sendable, Equatable {
+    /// State of the line.
+    var state = LineState.blocked
+    /// Whether the run permit is energised.
+    var permit = false
+    /// Recipe in force.
+    var recipe: String?
+    /// SHA-256 of its student.
+    var model: String?
+    /// Its stop threshold.
+    var threshold: Float?
+    /// The source's name.
+    var source = ""
+    /// Parts judged since the last start.
+    var counters = Counters()
+    /// The last part that was judged.
+    var part: String?
+    /// Its score; may be NaN.
+    var score: Float?
+    /// Milliseconds from picture ready to verdict, last part.
+    var latency: Double?
+    /// Why the line is blocked, stopped or in fault.
+    var reason: String?
+    /// The part that stopped the line.
+    var stoppedPart: String?
+    /// Last event's number.
+    var seq: Int64 = 0
+
+    /// The fields of the answer; every key is always there.
+    var fields: [String: JSONValue] {
+        [
+            "state": .string(state.rawValue), "permit": .bool(permit), "recipe": .of(recipe), "model": .of(model),
+            "threshold": .of(threshold), "source": .string(source), "parts": .of(counters.parts),
+            "good": .of(counters.good), "bad": .of(counters.bad), "part": .of(part), "score": .of(score),
+            "latency_ms": latency.map { .number(($0 * 1000).rounded() / 1000) } ?? .null, "reason": .of(reason),
+            "stopped_part": .of(stoppedPart), "seq": .integer(seq), "version": .string(DaemonVersion.text),
+        ]
+    }
+}
+
+extension JSONValue {
+    fileprivate static func of(_ text: String?) -> JSONValue { text.map { .string($0) } ?? .null }
+    fileprivate static func of(_ count: UInt64) -> JSONValue { .integer(Int64(clamping: count)) }
+
+    /// A float with as many digits as it has, not with those of the double behind it.
+    fileprivate static func of(_ value: Float?) -> JSONValue {
+        guard let value else { return .null }
+        return .number(Double("\(value)") ?? Double(value))
+    }
+}

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Capture
+import Inspection
+import Line
+import Logging
+import Outputs
+import Pictures
+import Recipes
+import Records
+import ServiceLifecycle
+import Sockets
+import Synchronization
+import UnixSignals
+
+/// The whole daemon: configuration, decision thread, source, sockets, signals.
+public struct InspectionDaemon: Sendable {
+    private let configurationPath: String?
+    private let log: Logger
+
+    /// A daemon.
+    ///
+    /// - Parameter configuration: path of `jidoka.yaml`; nil is the embedded demonstration.
+    public init(configuration: String?, log: Logger) {
+        configurationPath = configuration
+        self.log = log
+    }
+
+    /// Reads a configuration and tells what it says; nil is the embedded demonstration.
+    ///
+    /// - Throws: `RecipeError` with file and line.
+    public static func configuration(_ path: String?) throws(RecipeError) -> Configuration {
+        guard let path else { return .defaults }
+        return try Configuration.load(path)
+    }
+
+    /// Runs until SIGTERM or SIGINT; SIGHUP reads the configuration again.
+    ///
+    /// The first act is the permit off; the last one too.
+    /// - Throws: `RecipeError`, `OutputsError`, `RecordsError`, `SocketsError` when it can't start at all.
+    public func run() async throws {
+        let configuration = try Self.configuration(configurationPath)
+        let outputs = try Self.outputs(configuration)
+        try outputs.set(permit: false)
+        try SafeFile.makeFolder(configuration.state)
+        try SafeFile.makeFolder(configuration.sockets)
+        let history = try EventHistory(path: configuration.state + "/history.sqlite")
+        let events = try EventServer(path: configuration.sockets + "/events.sock") { since, limit in
+            // A reader that asks while the disk fails gets the live events; the failure itself is an event and a log line.
+            ((try? history.events(since: since, limit: limit)) ?? []).map { ($0.seq, EventLine.encode($0)) }
+        }
+        let inbox = Inbox()
+        let gate = Gate()
+        let feed = Mutex<SourceFeed?>(nil)
+        let current = Mutex(InForce(configuration: configuration, digest: nil))
+        let loop = DecisionLoop(
+            inbox: inbox, gate: gate, history: history, outputs: outputs, log: log,
+            publish: { events.publish(seq: $0.seq, line: EventLine.encode($0)) },
+            reload: { self.reload(current, inbox: inbox, gate: gate, feed: feed) })
+        let recipe = Self.recipe(configuration)
+        current.withLock { $0.digest = try? recipe.get().identity }
+        loop.boot(recipe, source: Self.describe(configuration.source))
+        let commands = ControlCommands(inbox: inbox, status: { loop.status })
+        let control = try ControlServer(path: configuration.sockets + "/control.sock", commands: ControlCommands.names)
+        {
+            request, peer throws(ControlFailure) in try commands.answer(request, peer)
+        }
+        startFeed(configuration, recipe, inbox: inbox, gate: gate, feed: feed)
+        defer {
+            feed.withLock { $0 }?.stop()
+            control.close()
+            events.close()
+            try? history.close()
+        }
+        let group = ServiceGroup(
+            configuration: .init(
+                services: [
+                    .init(
+                        service: DecisionService(
+                            loop: loop, inbox: inbox, summarySeconds: configuration.log.summarySeconds)),
+                    .init(service: ReloadService(inbox: inbox)),
+                ], gracefulShutdownSignals: [.sigterm, .sigint], logger: log))
+        try await group.run()
+    }
+
+    /// What the line is judged by at the moment.
+    struct InForce: Sendable {
+        var configuration: Configuration
+        /// Identity of the recipe's files; nil when there is no usable recipe.
+        var digest: String?
+    }
+
+    private func reload(
+        _ current: borrowing Mutex<InForce>, inbox: Inbox, gate: Gate, feed: borrowing Mutex<SourceFeed?>
+    ) -> DecisionLoop.Reload {
+        let old = current.withLock { $0 }
+        let new: Configuration
+        do throws(RecipeError) {
+            new = try Self.configuration(configurationPath)
+        } catch {
+            return .rejected("\(error)")
+        }
+        let fixed = new.keysNeedingRestart(comparedTo: old.configuration)
+        guard fixed.isEmpty else {
+            return .rejected("\(fixed.joined(separator: ", ")) can only change with a restart of the daemon")
+        }
+        let recipe = Self.recipe(new)
+        let digest = try? recipe.get().identity
+        let changes = new.affectsVerdicts(comparedTo: old.configuration) || digest != old.digest
+        current.withLock { $0 = InForce(configuration: new, digest: digest) }
+        if changes { startFeed(new, recipe, inbox: inbox, gate: gate, feed: feed) }
+        return .changed(affectsVerdicts: changes, recipe: recipe, source: Self.describe(new.source))
+    }
+
+    /// Opens the source of a configuration; the one before is stopped first.
+    private func startFeed(
+        _ configuration: Configuration, _ recipe: Result<LoadedRecipe, RecipeError>, inbox: Inbox, gate: Gate,
+        feed: borrowing Mutex<SourceFeed?>
+    ) {
+        let next: SourceFeed?
+        switch recipe {
+        case .failure: next = nil  // without a recipe nobody knows how large a frame must be
+        case .success(let loaded):
+            let rule = loaded.recipe.input
+            let source = configuration.source
+            next = SourceFeed(inbox: inbox, gate: gate) { () throws(CaptureError) in
+                try Self.source(source, rule: rule)
+            }
+        }
+        let previous = feed.withLock { feed in
+            defer { feed = next }
+            return feed
+        }
+        previous?.stop()
+        next?.start()
+    }
+
+    private static func recipe(_ configuration: Configuration) -> Result<LoadedRecipe, RecipeError> {
+        do throws(RecipeError) {
+            return .success(try LoadedRecipe(try RecipeFolder(configuration.recipe, in: configuration.recipes)))
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    private static func source(
+        _ source: Configuration.Source, rule: InputRule
+    ) throws(CaptureError) -> any FrameSource {
+        switch source {
+        case .folder(let path, let rate, let repeats):
+            try FolderSource(path: path, rule: rule, rate: rate, repeats: repeats)
+        case .synthetic(let seed, let rate, let defectEvery):
+            try SyntheticSource(seed: seed, size: rule.size, rate: rate, defectEvery: defectEvery)
+        }
+    }
+
+    private static func describe(_ source: Configuration.Source) -> String {
+        switch source {
+        case .folder(let path, _, _): "folder \(path)"
+        case .synthetic(let seed, _, _): "synthetic \(seed)"
+        }
+    }
+
+    private static func outputs(_ configuration: Configuration) throws(OutputsError) -> any LineOutputs {
+        switch configuration.outputs {
+        case .none: SimulatedOutputs(traceLimit: 0)
+        case .file(let path): try FileOutputs(path: path)
+        }
+    }
+}

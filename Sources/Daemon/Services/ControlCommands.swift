@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Dispatch
+import Line
+import Sockets
+import Synchronization
+
+/// What the control socket understands, and how it reaches the decision thread.
+struct ControlCommands: Sendable {
+    static let names = ["status"] + LineCommand.allCases.map(\.rawValue)
+
+    let inbox: Inbox
+    let status: @Sendable () -> Status
+
+    /// Answers one request; a person's command waits for the decision thread.
+    func answer(_ request: ControlRequest, _ peer: Peer) throws(ControlFailure) -> ControlAnswer {
+        guard request.command != "status" else { return .done(status().fields) }
+        let command = try command(request, peer)
+        let reply = Reply()
+        guard inbox.post(.command(command) { reply.send($0) }) else {
+            throw ControlFailure(
+                code: "refused", message: "the daemon is shutting down", hint: "ask again when it runs")
+        }
+        switch reply.wait(seconds: Self.patience) {
+        case .done(let state)?: return .done(["state": .string(state.rawValue)])
+        case .refused(let why, let hint)?: throw ControlFailure(code: "refused", message: why, hint: hint)
+        case nil:
+            throw ControlFailure(
+                code: "no_answer",
+                message: "no answer within \(Self.patience) seconds; the command may still be carried out",
+                hint: "ask for the status")
+        }
+    }
+
+    /// Seconds that a person's command may take.
+    private static let patience = 10.0
+
+    /// Where one command's answer arrives.
+    private final class Reply: Sendable {
+        private let answer = Mutex<CommandAnswer?>(nil)
+        private let arrived = DispatchSemaphore(value: 0)
+
+        func send(_ value: CommandAnswer) {
+            answer.withLock { $0 = value }
+            arrived.signal()
+        }
+
+        /// nil when nothing has come in time.
+        func wait(seconds: Double) -> CommandAnswer? {
+            guard arrived.wait(timeout: .now() + seconds) == .success else { return nil }
+            return answer.withLock { $0 }
+        }
+    }
+
+    private func command(_ request: ControlRequest, _ peer: Peer) throws(ControlFailure) -> Command {
+        let user = peer.recordedName(display: try request.optionalString("user"))
+        switch LineCommand(rawValue: request.command) {
+        case .acknowledge:
+            return .acknowledge(
+                user: user, verdict: try request.choice("verdict", of: AcknowledgeVerdict.self),
+                reason: try request.string("reason"))
+        case .reset: return .reset(user: user)
+        case .start: return .start(user: user)
+        case nil:
+            throw ControlFailure(
+                code: "unknown_command", message: "unknown command '\(request.command)'",
+                hint: "one of \(Self.names.joined(separator: ", "))")
+        }
+    }
+}

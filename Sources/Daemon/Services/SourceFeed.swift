@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Capture
+import Dispatch
+import Inspection
+import Synchronization
+
+/// A thread that opens the source, takes frames from it and hands them over; a lost source is opened again for ever.
+final class SourceFeed: Sendable {
+    private let open: @Sendable () throws(CaptureError) -> any FrameSource
+    private let inbox: Inbox
+    private let gate: Gate
+    private let current = Mutex<(any FrameSource)?>(nil)
+    private let isEnded = Atomic(false)
+    private let ended = DispatchSemaphore(value: 0)
+
+    /// First and longest pause before a lost source is opened again, in seconds.
+    private static let pause = (first: 0.25, longest: 5.0)
+
+    init(inbox: Inbox, gate: Gate, open: @escaping @Sendable () throws(CaptureError) -> any FrameSource) {
+        self.inbox = inbox
+        self.gate = gate
+        self.open = open
+    }
+
+    /// Starts the thread.
+    func start() {
+        let thread = Thread(name: "source") { self.work() }
+        thread.start()
+    }
+
+    /// Ends the thread; returns at once.
+    func stop() {
+        isEnded.store(true, ordering: .sequentiallyConsistent)
+        gate.end()
+        current.withLock { $0 }?.stop()
+        ended.signal()
+    }
+
+    private func work() {
+        var pause = Self.pause.first
+        while !isEnded.load(ordering: .sequentiallyConsistent) {
+            do throws(CaptureError) {
+                let source = try open()
+                current.withLock { $0 = source }
+                inbox.post(.sourceReady)
+                pause = Self.pause.first
+                try drain(source)
+                guard !isEnded.load(ordering: .sequentiallyConsistent) else { return }
+                inbox.post(.sourceLost(reason: "\(source.name) has no more parts"))
+            } catch {
+                inbox.post(.sourceLost(reason: "\(error)"))
+            }
+            current.withLock { $0 = nil }
+            if ended.wait(timeout: .now() + pause) == .success { return }
+            pause = min(2 * pause, Self.pause.longest)
+        }
+    }
+
+    /// Hands frames over until the source ends.
+    ///
+    /// - Throws: `CaptureError` when the source is lost; a picture that can't be used is reported and skipped.
+    private func drain(_ source: any FrameSource) throws(CaptureError) {
+        while gate.pass() {
+            do throws(CaptureError) {
+                guard let frame = try source.next() else { return }
+                guard inbox.offer(frame) else { return }
+            } catch {
+                guard error.code == .badPicture else { throw error }
+                inbox.post(.badPicture(part: error.thing, detail: "\(error)"))
+            }
+        }
+    }
+}

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Daemon
+import Recipes
+import Testing
+
+@Suite struct ConfigurationTests {
+    private let least = "recipe: r\nsource: {kind: synthetic}\n"
+
+    private func failure(_ text: String) -> RecipeError? {
+        do throws(RecipeError) {
+            _ = try Configuration.parse(text: text, file: "jidoka.yaml")
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    @Test("the documented example parses to the defaults, and its commented keys are real")
+    func example() throws {
+        #expect(try Configuration.parse(text: Configuration.example, file: "example") == .defaults)
+        let folder = Configuration.example
+            .replacing("kind: synthetic", with: "kind: folder").replacing("# path: /srv", with: "path: /srv")
+            .replacing("# repeat", with: "repeat").replacing("  seed: 1", with: "").replacing(
+                "  defect_every: 20", with: ""
+            )
+            .replacing("kind: none", with: "kind: file").replacing("# path: /run", with: "path: /run")
+        let parsed = try Configuration.parse(text: folder, file: "example")
+        #expect(parsed.source == .folder(path: "/srv/parts", rate: 2, repeats: false))
+        #expect(parsed.outputs == .file(path: "/run/jidoka/outputs"))
+    }
+
+    @Test("a file with only what has no default gets the other values from the defaults")
+    func defaults() throws {
+        let parsed = try Configuration.parse(text: least, file: "t")
+        #expect(parsed == Configuration(recipe: "r", source: .synthetic(seed: 1, rate: 2, defectEvery: 20)))
+        #expect(parsed.recipes == "/var/lib/jidoka/recipes" && parsed.state == "/var/lib/jidoka")
+        #expect(parsed.sockets == "/run/jidoka" && parsed.outputs == .none)
+        #expect(parsed.log == Configuration.Log(level: .info, summarySeconds: 60))
+    }
+
+    @Test("every key is read")
+    func everyKey() throws {
+        let text = """
+            recipe: washer-2
+            recipes: /srv/recipes
+            state: /srv/state
+            sockets: /srv/run
+            source: {kind: folder, path: /srv/parts, rate: 0, repeat: true}
+            outputs: {kind: file, path: /srv/out}
+            log: {level: warning, summary_seconds: 5}
+            """
+        let expected = Configuration(
+            recipe: "washer-2", source: .folder(path: "/srv/parts", rate: 0, repeats: true), recipes: "/srv/recipes",
+            state: "/srv/state", sockets: "/srv/run", outputs: .file(path: "/srv/out"),
+            log: .init(level: .warning, summarySeconds: 5))
+        #expect(try Configuration.parse(text: text, file: "t") == expected)
+        let generated = try Configuration.parse(
+            text:
+                "recipe: r\nsource:\n  kind: synthetic\n  seed: 18446744073709551615\n  rate: 0.5\n  defect_every: 0\n",
+            file: "t")
+        #expect(generated.source == .synthetic(seed: .max, rate: 0.5, defectEvery: 0))
+    }
+
+    @Test("every error has its line, its key and a way out")
+    func errors() {
+        let cases: [(text: String, code: RecipeError.Code, line: Int, key: String)] = [
+            ("source: {kind: synthetic}\n", .missingKey, 1, "recipe"),
+            ("recipe: r\n", .missingKey, 1, "source"),
+            ("recipe: r\nsource:\n  rate: 1\n", .missingKey, 2, "source.kind"),
+            ("recipe: r\nsource: {kind: folder}\n", .missingKey, 2, "source.path"),
+            ("recipe: r\nsource:\n  kind: camera\n", .notAChoice, 3, "source.kind"),
+            ("recipe: r\nsource:\n  kind: synthetic\n  path: /x\n", .contradiction, 4, "source.path"),
+            ("recipe: r\nsource:\n  kind: synthetic\n  repeat: true\n", .contradiction, 4, "source.repeat"),
+            ("recipe: r\nsource:\n  kind: folder\n  path: /x\n  seed: 1\n", .contradiction, 5, "source.seed"),
+            ("recipe: r\nsource:\n  kind: folder\n  path: x\n", .outOfRange, 4, "source.path"),
+            ("recipe: r\nsource:\n  kind: synthetic\n  rate: -1\n", .outOfRange, 4, "source.rate"),
+            ("recipe: r\nsource:\n  kind: synthetic\n  rate: 0.0001\n", .outOfRange, 4, "source.rate"),
+            ("recipe: r\nsource:\n  kind: synthetic\n  rate: fast\n", .wrongType, 4, "source.rate"),
+            ("recipe: r\nsource:\n  kind: synthetic\n  defect_every: -1\n", .outOfRange, 4, "source.defect_every"),
+            ("recipe: r\nsource:\n  kind: synthetic\n  seed: -1\n", .wrongType, 4, "source.seed"),
+            ("recipe: ../r\n" + "source: {kind: synthetic}\n", .outOfRange, 1, "recipe"),
+            ("recipe: .\nsource: {kind: synthetic}\n", .outOfRange, 1, "recipe"),
+            ("recipe: 42\nsource: {kind: synthetic}\n", .wrongType, 1, "recipe"),
+            (least + "outputs: {kind: none, path: /x}\n", .contradiction, 3, "outputs.path"),
+            (least + "outputs: {kind: file}\n", .missingKey, 3, "outputs.path"),
+            (least + "outputs: none\n", .wrongType, 3, "outputs"),
+            (least + "log:\n  level: loud\n", .notAChoice, 4, "log.level"),
+            (least + "log:\n  summary_seconds: 0\n", .outOfRange, 4, "log.summary_seconds"),
+            (least + "log:\n  leve: info\n", .unknownKey, 4, "log.leve"),
+            (least + "state: var\n", .outOfRange, 3, "state"),
+            (least + "sockets: /" + String(repeating: "x", count: 94) + "\n", .outOfRange, 3, "sockets"),
+            (least + "output: {kind: none}\n", .unknownKey, 3, "output"),
+            (least + "recipe: s\n", .duplicateKey, 3, "recipe"),
+        ]
+        for (text, code, line, key) in cases {
+            let error = failure(text)
+            #expect(
+                error?.code == code && error?.line == line && error?.key == key,
+                "\(text.debugDescription): \(error.map(\.description) ?? "no error")")
+        }
+        #expect(
+            failure(least + "stat: /x\n")?.description
+                == "jidoka.yaml:3: unknown key 'stat'; did you mean 'state'? "
+                + "(valid: recipe, recipes, state, sockets, source, outputs, log)")
+    }
+
+    @Test("recipe, recipes and source affect verdicts; state, sockets and outputs need a restart")
+    func differences() {
+        let base = Configuration.defaults
+        func changed(_ change: (inout Configuration) -> Void) -> (verdicts: Bool, restart: [String]) {
+            var other = base
+            change(&other)
+            return (other.affectsVerdicts(comparedTo: base), other.keysNeedingRestart(comparedTo: base))
+        }
+        #expect(changed { _ in } == (false, []))
+        #expect(changed { $0.recipe = "x" } == (true, []))
+        #expect(changed { $0.recipes = "/x" } == (true, []))
+        #expect(changed { $0.source = .folder(path: "/x", rate: 2, repeats: true) } == (true, []))
+        #expect(changed { $0.log.level = .debug } == (false, []))
+        #expect(changed { $0.state = "/x" } == (false, ["state"]))
+        let all = changed {
+            $0.outputs = .file(path: "/x")
+            $0.sockets = "/x"
+            $0.state = "/x"
+        }
+        #expect(all == (false, ["state", "sockets", "outputs"]))
+    }
+}
+
+private func == (a: (verdicts: Bool, restart: [String]), b: (Bool, [String])) -> Bool {
+    a.verdicts == b.0 && a.restart == b.1
+}
