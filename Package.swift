@@ -1,0 +1,107 @@
+// swift-tools-version: 6.2
+// SPDX-License-Identifier: Apache-2.0
+
+import PackageDescription
+
+/// Swift 6 mode comes with the tools version; a warning is an error in our own targets.
+let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
+
+/// Kernels are optimised in debug builds too, and never contract a multiply and an add on their own.
+let kernelFlags: [CSetting] = [
+    .unsafeFlags(["-O3", "-Wall", "-Wextra", "-Werror", "-ffp-contract=off", "-Wno-c23-extensions"])
+]
+
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let database = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+
+let package = Package(
+    name: "jidoka",
+    products: [
+        .executable(name: "jidoka", targets: ["jidoka"]),
+        .executable(name: "jidokad", targets: ["jidokad"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    ],
+    targets: [
+        // System libraries.
+        .systemLibrary(name: "CLibJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg-dev"])]),
+        .systemLibrary(name: "CLibPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+        .systemLibrary(name: "CLibMD", pkgConfig: "libmd", providers: [.apt(["libmd-dev"])]),
+        .systemLibrary(name: "CLibSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
+        .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+
+        // The way of a frame.
+        .target(name: "CKernels", cSettings: kernelFlags),
+        .target(name: "CEmbeddedTeacher", cSettings: kernelFlags),
+        .target(name: "CLinuxShims", cSettings: kernelFlags),
+        .target(name: "CPictures", dependencies: ["CLibJPEG", "CLibPNG"], cSettings: kernelFlags),
+        .target(name: "Pictures", dependencies: ["CPictures"], swiftSettings: strict),
+        .target(name: "SyntheticParts", dependencies: ["Pictures"], swiftSettings: strict),
+        .target(name: "Inspection", dependencies: ["CKernels"], swiftSettings: strict),
+        .target(name: "Line", swiftSettings: strict),
+        .target(
+            name: "Recipes",
+            dependencies: [
+                "Inspection", "Pictures", "CLibMD", "CEmbeddedTeacher", .product(name: "Yams", package: "Yams"),
+            ],
+            swiftSettings: strict),
+        .target(name: "Calibration", dependencies: ["Inspection", "Recipes", "Pictures"], swiftSettings: strict),
+        .target(name: "Capture", dependencies: ["Inspection", "Pictures", "SyntheticParts"], swiftSettings: strict),
+        .target(name: "Outputs", dependencies: ["Line"], swiftSettings: strict),
+        .target(name: "Sockets", dependencies: ["CLinuxShims"], swiftSettings: strict),
+        .target(name: "Records", dependencies: ["Line", "CLibSystemd", database, logging], swiftSettings: strict),
+        .target(
+            name: "Daemon",
+            dependencies: [
+                "Capture", "Inspection", "Line", "Outputs", "Recipes", "Records", "Sockets", logging,
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ], swiftSettings: strict),
+
+        // Learning, never part of the daemon.
+        .target(name: "CTraining", cSettings: kernelFlags),
+        .target(
+            name: "Training",
+            dependencies: [
+                "Calibration", "Inspection", "Recipes", "Pictures", "SyntheticParts", "CTraining", "COpenBLAS",
+            ],
+            swiftSettings: strict),
+
+        // Programs.
+        .executableTarget(
+            name: "jidokad", dependencies: ["Daemon", "Records", "Recipes", arguments, logging], swiftSettings: strict),
+        .executableTarget(
+            name: "jidoka",
+            dependencies: [
+                "Calibration", "Capture", "Daemon", "Inspection", "Line", "Pictures", "Recipes", "Records", "Sockets",
+                "SyntheticParts", "Training", arguments,
+            ], swiftSettings: strict),
+
+        // Tests mirror the sources.
+        .testTarget(
+            name: "PicturesTests", dependencies: ["Pictures", "CPictures", "CLibJPEG"], swiftSettings: strict),
+        .testTarget(name: "SyntheticPartsTests", dependencies: ["SyntheticParts", "Pictures"], swiftSettings: strict),
+        .testTarget(name: "RecipesTests", dependencies: ["Recipes", "Inspection", "Pictures"], swiftSettings: strict),
+        .testTarget(
+            name: "CaptureTests", dependencies: ["Capture", "SyntheticParts", "Pictures", "Inspection"],
+            swiftSettings: strict),
+        .testTarget(name: "LineTests", dependencies: ["Line", "Outputs"], swiftSettings: strict),
+        .testTarget(name: "SocketsTests", dependencies: ["Sockets"], swiftSettings: strict),
+        .executableTarget(
+            name: "records-crash-child", dependencies: ["Line", "Records", database, logging],
+            path: "Tests/RecordsCrashChild", swiftSettings: strict),
+        .testTarget(
+            name: "RecordsTests", dependencies: ["Records", "Line", "records-crash-child", logging],
+            swiftSettings: strict),
+        .testTarget(name: "DaemonTests", dependencies: ["Daemon", "Recipes"], swiftSettings: strict),
+        .testTarget(
+            name: "TrainingTests", dependencies: ["Training"], exclude: ["Golden/make_golden.py"],
+            resources: [.copy("Golden/golden.json")], swiftSettings: strict),
+    ]
+)

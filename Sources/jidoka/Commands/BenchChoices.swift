@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Inspection
+import Recipes
+import Training
+
+struct BenchChoices: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "choices",
+        abstract: "Which map settings find synthetic defects in a recipe's own select parts best.",
+        discussion: """
+            Looks at good parts and blended defects only, never at a real one, so the choice does not spoil a later \
+            evaluation. Put the winner into recipe.yaml and run 'jidoka calibrate'.
+            """)
+
+    @Argument(help: "Name of the recipe.")
+    var name: String
+    @Option(help: "Where the good parts are now (default: where they were at training).")
+    var data: String?
+    @Option(help: "How many of the best settings to print; 0 is all.")
+    var top = 12
+    @OptionGroup var place: RecipesOption
+    @OptionGroup var output: JSONOption
+
+    func run() throws {
+        let trials = try MapTrial.grid(
+            try RecipeFolder(name, in: place.recipes), data: data, progress: TrainingDisplay.reporter.step)
+        Terminal.shared.clear()
+        let shown = top > 0 ? Array(trials.prefix(top)) : trials
+        if output.isJSON { return try printJSON(shown) }
+        for trial in shown {
+            let levels = trial.settings.levels.map(\.rawValue).joined(separator: "+")
+            print(
+                "AUROC \(TrainingDisplay.rounded(Float(trial.auroc), 4))  recall at zero false stops "
+                    + "\(TrainingDisplay.rounded(Float(100 * trial.recallAtZeroFP), 1)) %  \(levels) "
+                    + "\(trial.settings.normalisation.rawValue) \(trial.settings.score.rawValue) smoothing \(trial.settings.smoothing)"
+            )
+        }
+    }
+}

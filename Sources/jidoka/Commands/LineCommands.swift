@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Line
+import Sockets
+
+extension AcknowledgeVerdict: ExpressibleByArgument {}
+
+struct Status: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Show what the line is doing and why.")
+
+    @OptionGroup var place: SocketsOption
+    @OptionGroup var output: JSONOption
+
+    func run() throws {
+        let fields = try Conversation(place).ask("status")
+        if output.isJSON { return print(JSONValue.object(fields).text) }
+        print(StatusText.lines(fields))
+    }
+}
+
+struct Acknowledge: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "ack", abstract: "Acknowledge a stop: a named person has looked at the part.",
+        discussion: "Acknowledging does not start the line: 'jidoka reset' and 'jidoka start' follow.")
+
+    @Option(help: "What the part turned out to be: defect, false_stop or unclear.")
+    var verdict: AcknowledgeVerdict
+    @Option(help: "Why, in a few words.")
+    var reason: String
+    @Option(help: "Your name, if the account is shared; the account's name is recorded too.")
+    var user: String?
+    @OptionGroup var place: SocketsOption
+    @OptionGroup var output: JSONOption
+
+    func run() throws {
+        try Conversation(place).command(
+            "ack", ["verdict": .string(verdict.rawValue), "reason": .string(reason)], user: user, isJSON: output.isJSON)
+    }
+}
+
+struct Reset: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Take the latch away after an acknowledgement.")
+
+    @Option(help: "Your name, if the account is shared.")
+    var user: String?
+    @OptionGroup var place: SocketsOption
+    @OptionGroup var output: JSONOption
+
+    func run() throws { try Conversation(place).command("reset", user: user, isJSON: output.isJSON) }
+}
+
+struct Start: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Give the line its run permit; allowed when it is ready.")
+
+    @Option(help: "Your name, if the account is shared.")
+    var user: String?
+    @OptionGroup var place: SocketsOption
+    @OptionGroup var output: JSONOption
+
+    func run() throws { try Conversation(place).command("start", user: user, isJSON: output.isJSON) }
+}
+
+struct Events: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Print events as lines of JSON, as the event socket sends them.",
+        discussion: "Without --follow it ends after the last recorded event.")
+
+    @Option(help: "Only events after this number; 0 is all.")
+    var since: Int64 = 0
+    @Flag(name: .shortAndLong, help: "Go on with new events until the daemon ends.")
+    var follow = false
+    @OptionGroup var place: SocketsOption
+
+    func run() throws {
+        let last = try Conversation(place).lastEvent()
+        guard follow || since < last else { return }
+        let reader = try EventReader(path: place.events, since: since)
+        while let line = try reader.next() {
+            print(line)
+            if !follow, let seq = StatusText.integer("seq", in: line), seq >= last { return }
+        }
+    }
+}
+
+/// Questions to the daemon and their answers.
+struct Conversation {
+    private let client: LineClient
+
+    init(_ place: SocketsOption) { client = LineClient(path: place.control) }
+
+    /// Sends a command; a refusal is printed and becomes exit status 1.
+    func ask(_ command: String, _ arguments: [String: JSONValue] = [:]) throws -> [String: JSONValue] {
+        switch try client.request(ControlRequest(command: command, arguments: arguments)) {
+        case .done(let fields): return fields
+        case .refused(let failure):
+            Terminal.shared.say("jidoka: \(command): \(failure.message) (\(failure.hint))")
+            throw ExitCode(1)
+        }
+    }
+
+    /// A person's command: prints the state after it.
+    func command(_ name: String, _ arguments: [String: JSONValue] = [:], user: String?, isJSON: Bool) throws {
+        var arguments = arguments
+        if let user { arguments["user"] = .string(user) }
+        let fields = try ask(name, arguments)
+        guard !isJSON else { return print(JSONValue.object(fields).text) }
+        if case .string(let state)? = fields["state"] { print("\(name): the line is \(state)") }
+    }
+
+    /// Number of the last recorded event.
+    func lastEvent() throws -> Int64 {
+        guard case .integer(let seq)? = try ask("status")["seq"] else { return 0 }
+        return seq
+    }
+}

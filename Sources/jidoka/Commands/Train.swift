@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Calibration
+import Daemon
+import Glibc
+import Inspection
+import Pictures
+import Recipes
+import Training
+
+extension ResizeRule: ExpressibleByArgument {}
+extension DistillationSettings.Optimiser: ExpressibleByArgument {}
+
+struct Train: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Learn good parts and calibrate a threshold.",
+        discussion: """
+            Good parts are dealt once: 60 % train the student, 20 % select the best weights and give the statistics, 20 % \
+            calibrate the threshold. An interrupted training goes on where it was when the same command is given again.
+            """)
+
+    @Argument(help: "Name of the recipe.")
+    var name: String
+    @Option(help: "Folder of good parts: MVTec layout, OK/NG, or pictures only.")
+    var data: String
+    @Option(help: "Teacher: a ResNet trunk as safetensors with torchvision's names (default: the built-in one).")
+    var teacher: String?
+    @Option(
+        help:
+            "Levels to compare, from stem,layer1,layer2,layer3 (default: layer1,layer2,layer3; with the built-in teacher layer1,layer2)."
+    )
+    var levels: LevelList?
+    @Option(help: "Side of the network's input in pixels, a multiple of 32.")
+    var size = 256
+    @Option(help: "What happens to the aspect ratio: stretch, crop or letterbox.")
+    var resize = ResizeRule.stretch
+    @Option(help: "Part of the picture to look at: X,Y,WIDTH,HEIGHT in pixels.")
+    var region: String?
+    @Option(help: "Passes over the train parts.")
+    var epochs: Int?
+    @Option(help: "Pictures per step.")
+    var batch = DistillationSettings().batch
+    @Option(help: "Optimiser: adam or sgd.")
+    var optimiser = DistillationSettings().optimiser
+    @Option(help: "Highest learning rate.")
+    var rate: Double?
+    @Option(help: "Seed of deal, weights and order.")
+    var seed: UInt64 = 1
+    @Option(help: "Normalisation of the maps: none, global or per-location.")
+    var normalisation = MapSettings.Normalisation.perLocation
+    @Option(help: "Score of the map: maximum or top-1-percent.")
+    var score = MapSettings.ScoreRule.maximum
+    @Option(help: "Gaussian smoothing of the map in pixels at 256.")
+    var smoothing: Float?
+    @Option(help: "False-stop rate to calibrate for (default: the smallest that the parts support).")
+    var alpha: Double?
+    @Option(help: "Threads (default: all cores).")
+    var threads: Int?
+    @Flag(help: "Begin anew even if there is a checkpoint.")
+    var restart = false
+    @OptionGroup var place: RecipesOption
+    @OptionGroup var output: JSONOption
+
+    func validate() throws {
+        guard (1...100_000).contains(epochs ?? 1), (2...512).contains(batch), (rate ?? 1) > 0, (threads ?? 1) > 0 else {
+            throw ValidationError("epochs must be 1 to 100000, batch 2 to 512, rate and threads above 0")
+        }
+        guard (32...1024).contains(size), size % 32 == 0 else {
+            throw ValidationError("size must be a multiple of 32 from 32 to 1024, found \(size)")
+        }
+        _ = try parsedRegion()
+    }
+
+    func run() throws {
+        OpenBLASCore.reexecuteWithBestCore()
+        if let threads { Workers.threads = threads }
+        Interrupt.watch()
+        let outcome = try RecipeTraining.run(
+            try plan(), tool: DaemonVersion.tool, reporter: TrainingDisplay.reporter,
+            shouldStop: { Interrupt.isRequested })
+        Terminal.shared.clear()
+        switch outcome {
+        case .interrupted(let epoch):
+            Terminal.shared.say("stopped after epoch \(epoch); the same command goes on from there")
+            throw ExitCode(130)
+        case .calibrated(let calibration, let bestEpoch, let selectLoss, let groups, let counts):
+            let summary = TrainingSummary(
+                recipe: name, bestEpoch: bestEpoch, selectLoss: selectLoss, train: counts[.train] ?? 0,
+                select: counts[.select] ?? 0, calibrate: counts[.calibrate] ?? 0, differentParts: groups,
+                alpha: calibration.threshold.alpha, threshold: calibration.threshold.value,
+                model: calibration.file.model, openblas: OpenBLASCore.name)
+            if output.isJSON { return try printJSON(summary) }
+            print(summary.text)
+            print(calibration.threshold.statement)
+        }
+    }
+
+    private func plan() throws -> RecipeTraining.Plan {
+        var distillation = DistillationSettings(size: size, batch: batch, optimiser: optimiser, seed: seed)
+        if teacher == nil { distillation.levels = DistillationSettings.levelsOfBuiltInTeacher }
+        if let levels { distillation.levels = levels.levels }
+        if let epochs { distillation.epochs = epochs }
+        if let rate { distillation.learningRate = rate }
+        var map = MapSettings(levels: distillation.levels, normalisation: normalisation, score: score)
+        if let smoothing { map.smoothing = smoothing }
+        return RecipeTraining.Plan(
+            name: name, recipes: place.recipes, data: data, teacher: teacher,
+            input: InputRule(region: try parsedRegion(), resize: resize, size: size), map: map,
+            distillation: distillation, alpha: alpha, restart: restart)
+    }
+
+    private func parsedRegion() throws -> Region? {
+        guard let region else { return nil }
+        let numbers = region.split(separator: ",", omittingEmptySubsequences: false).map { Int($0) }
+        guard numbers.count == 4, let x = numbers[0], let y = numbers[1], let width = numbers[2],
+            let height = numbers[3],
+            x >= 0, y >= 0, width > 0, height > 0
+        else {
+            throw ValidationError("region must be X,Y,WIDTH,HEIGHT in pixels, found '\(region)'")
+        }
+        return Region(x: x, y: y, width: width, height: height)
+    }
+}

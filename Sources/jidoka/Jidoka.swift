@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Daemon
+
+/// The tool that a person types.
+@main
+struct Jidoka: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "jidoka",
+        abstract: "Learn good parts, calibrate a threshold, watch a line that stops on a defect.",
+        version: DaemonVersion.text,
+        groupedSubcommands: [
+            CommandGroup(
+                name: "Learn", subcommands: [Train.self, Calibrate.self, Evaluate.self, Inspect.self, Model.self]),
+            CommandGroup(
+                name: "Line", subcommands: [Status.self, Acknowledge.self, Reset.self, Start.self, Events.self]),
+            CommandGroup(name: "Try", subcommands: [Demo.self, Bench.self]),
+        ])
+}

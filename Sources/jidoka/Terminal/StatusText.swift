@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Sockets
+
+/// The daemon's status for people.
+enum StatusText {
+    /// Several lines.
+    static func lines(_ fields: [String: JSONValue]) -> String {
+        var rows = [
+            ("state", text("state", in: fields)), ("permit", fields["permit"] == .bool(true) ? "on" : "off"),
+            ("recipe", text("recipe", in: fields)), ("model", String(text("model", in: fields).prefix(12))),
+            ("source", text("source", in: fields)),
+            (
+                "parts",
+                "\(text("parts", in: fields)) judged, \(text("good", in: fields)) good, \(text("bad", in: fields)) bad"
+            ),
+            (
+                "last part",
+                "\(text("part", in: fields)), score \(text("score", in: fields)), threshold \(text("threshold", in: fields))"
+            ),
+        ]
+        if fields["reason"] != .null { rows.append(("reason", text("reason", in: fields))) }
+        if fields["stopped_part"] != .null { rows.append(("stopped by", text("stopped_part", in: fields))) }
+        return rows.map { $0.0 + String(repeating: " ", count: 12 - $0.0.count) + $0.1 }.joined(separator: "\n")
+    }
+
+    /// One line, for a live display.
+    static func line(_ fields: [String: JSONValue]) -> String {
+        "\(text("state", in: fields).uppercased())  permit \(fields["permit"] == .bool(true) ? "on " : "off")"
+            + "  parts \(text("parts", in: fields))  good \(text("good", in: fields))  bad \(text("bad", in: fields))"
+            + "  last \(text("part", in: fields)) score \(text("score", in: fields)) of \(text("threshold", in: fields))"
+            + "  \(text("latency_ms", in: fields)) ms"
+    }
+
+    /// A field as text; `-` for null.
+    static func text(_ name: String, in fields: [String: JSONValue]) -> String {
+        switch fields[name] {
+        case .string(let value)?: value
+        case .integer(let value)?: "\(value)"
+        case .number(let value)?: "\((value * 1000).rounded() / 1000)"
+        case .bool(let value)?: "\(value)"
+        default: "-"
+        }
+    }
+
+    /// A whole number of a line of JSON.
+    static func integer(_ name: String, in line: String) -> Int64? {
+        guard case .object(let fields)? = JSONValue(parsing: Array(line.utf8)), case .integer(let value)? = fields[name]
+        else { return nil }
+        return value
+    }
+}
