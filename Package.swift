@@ -87,6 +87,12 @@ let package = Package(
         .testTarget(
             name: "PicturesTests", dependencies: ["Pictures", "CPictures", "CLibJPEG"], swiftSettings: strict),
         .testTarget(name: "SyntheticPartsTests", dependencies: ["SyntheticParts", "Pictures"], swiftSettings: strict),
+        .testTarget(
+            name: "InspectionTests", dependencies: ["Inspection", "CKernels", "Recipes"], exclude: ["Golden"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "CalibrationTests", dependencies: ["Calibration", "Inspection", "Pictures", "Recipes"],
+            swiftSettings: strict),
         .testTarget(name: "RecipesTests", dependencies: ["Recipes", "Inspection", "Pictures"], swiftSettings: strict),
         .testTarget(
             name: "CaptureTests", dependencies: ["Capture", "SyntheticParts", "Pictures", "Inspection"],

@@ -40,9 +40,10 @@ public struct InspectionDaemon: Sendable {
     /// - Throws: `RecipeError`, `OutputsError`, `RecordsError`, `SocketsError` when it can't start at all.
     public func run() async throws {
         let configuration = try Self.configuration(configurationPath)
+        let lock = try Self.lock(configuration)
+        defer { lock.release() }
         let outputs = try Self.outputs(configuration)
         try outputs.set(permit: false)
-        try SafeFile.makeFolder(configuration.state)
         try SafeFile.makeFolder(configuration.sockets)
         let history = try EventHistory(path: configuration.state + "/history.sqlite")
         let events = try EventServer(path: configuration.sockets + "/events.sock") { since, limit in
@@ -133,6 +134,19 @@ public struct InspectionDaemon: Sendable {
         }
         previous?.stop()
         next?.start()
+    }
+
+    /// The permit goes off before anything else, unless the outputs belong to a daemon that is running.
+    private static func lock(_ configuration: Configuration) throws -> StateLock {
+        do {
+            try SafeFile.makeFolder(configuration.state)
+            return try StateLock(folder: configuration.state)
+        } catch let error as RecordsError where error.code == .locked {
+            throw error
+        } catch {
+            try outputs(configuration).set(permit: false)
+            throw error
+        }
     }
 
     private static func recipe(_ configuration: Configuration) -> Result<LoadedRecipe, RecipeError> {

@@ -54,6 +54,8 @@ public final class FileOutputs: LineOutputs {
                 state = next
                 return .success(())
             } catch {
+                // On a full disk the file can still go: nobody reads a permit out of a file that isn't there.
+                if state.permit || !next.permit { unlink(path) }
                 state.permit = state.permit && next.permit
                 return .failure(error)
             }

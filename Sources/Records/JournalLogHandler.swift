@@ -60,6 +60,10 @@ public struct JournalLogHandler: LogHandler {
         let time = UInt64(now.tv_sec) * 1_000_000_000 + UInt64(now.tv_nsec)
         let bytes = Array(
             (LogFields.line(message: message, level: event.level, metadata: all, time: time) + "\n").utf8)
+        // Whoever doesn't read our standard error never holds up the thread that decides: what doesn't fit is left out
+        // here, and is in the history all the same.
+        var polled = pollfd(fd: STDERR_FILENO, events: Int16(POLLOUT), revents: 0)
+        guard poll(&polled, 1, 0) > 0 else { return }
         // One write, so that lines of several threads don't mix; nobody could be told that it failed.
         _ = write(STDERR_FILENO, bytes, bytes.count)
     }

@@ -39,6 +39,8 @@ struct JidokaDaemon: AsyncParsableCommand {
             throw Self.badConfiguration
         }
         if check { return print("\(config): good") }
+        // A reader of our standard error that has gone must not end the line's inspection.
+        signal(SIGPIPE, SIG_IGN)
         let level = Logger.Level(rawValue: configuration.log.level.rawValue) ?? .info
         LoggingSystem.bootstrap { label in
             var handler = JournalLogHandler(label: label)

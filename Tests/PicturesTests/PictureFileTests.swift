@@ -115,23 +115,4 @@ struct PictureFileTests {
             #expect(Fixtures.failure { try picture.write(to: "") }?.code == .badArgument)
         }
     }
-
-    @Test("a scan reports every bad file in order and counts all of them")
-    func scan() throws {
-        try Fixtures.withFolder { folder in
-            let good = try picture.png()
-            try Picture.writeBytes(good, to: "\(folder)/1.png")
-            try Picture.writeBytes(Array(good.prefix(good.count / 2)), to: "\(folder)/2.png")
-            try Picture.writeBytes([], to: "\(folder)/3.png")
-            try Picture.writeBytes(try picture.jpeg(quality: 90), to: "\(folder)/4.jpg")
-            try Picture.writeBytes(Array("no picture".utf8), to: "\(folder)/5.png")
-            let paths = (1...6).map { "\(folder)/\($0).\($0 == 4 ? "jpg" : "png")" }
-            var seen: [[Int]] = []
-            let errors = PictureScan.check(paths) { seen.append([$0, $1]) }
-            #expect(errors.map(\.code) == [.truncated, .empty, .notAPicture, .missing])
-            #expect(errors.map(\.thing) == [paths[1], paths[2], paths[4], paths[5]])
-            #expect(seen == (1...6).map { [$0, 6] })
-            #expect(PictureScan.check([]).isEmpty)
-        }
-    }
 }

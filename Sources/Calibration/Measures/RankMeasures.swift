@@ -60,7 +60,8 @@ public struct PixelHistogram: Sendable {
     public mutating func add(_ map: [Float], mask: [UInt8]?) {
         precondition(mask.map { $0.count == map.count } ?? true, "a mask of the map's shape")
         for index in map.indices {
-            let bits = (map[index].isFinite ? map[index] : .greatestFiniteMagnitude).bitPattern
+            // Adding zero makes −0 a 0: they tie.
+            let bits = (map[index].isFinite ? map[index] + 0 : .greatestFiniteMagnitude).bitPattern
             let ordered = bits & 0x8000_0000 == 0 ? bits | 0x8000_0000 : ~bits
             let bin = Int(ordered >> Self.shift)
             if let mask, mask[index] != 0 { defective[bin] += 1 } else { good[bin] += 1 }

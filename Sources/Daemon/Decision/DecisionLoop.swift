@@ -83,7 +83,8 @@ final class DecisionLoop: @unchecked Sendable {  // all mutable state belongs to
                 }
                 take(item)
             }
-            if let frame = inbox.takeFrame() { judge(frame) }
+            // With the permit off no part comes past: a frame that was on its way waits for the next start.
+            if permit, let frame = inbox.takeFrame() { judge(frame) }
         }
     }
 

@@ -4,39 +4,46 @@ import Dispatch
 import Synchronization
 
 /// Lets the replay source through while the line runs: with the permit off no parts come, as on a real conveyor.
+///
+/// Any number of threads may wait: after a reload the thread of the source before may still be on its way out.
 final class Gate: Sendable {
-    private enum State { case shut, open, ended }
+    private struct Content {
+        var isOpen = false
+        var waiting: [DispatchSemaphore] = []
+    }
 
-    private let state = Mutex(State.shut)
-    private let changed = DispatchSemaphore(value: 0)
+    private let content = Mutex(Content())
 
     /// Opens or shuts the gate.
     func set(open: Bool) {
-        let opens = state.withLock { state in
-            guard state != .ended else { return false }
-            let opens = open && state == .shut
-            state = open ? .open : .shut
-            return opens
+        content.withLock { $0.isOpen = open }
+        if open { wake() }
+    }
+
+    /// Lets everybody who waits look again, e.g. whether it is the end.
+    func wake() {
+        let waiting = content.withLock { content in
+            defer { content.waiting = [] }
+            return content.waiting
         }
-        if opens { changed.signal() }
+        for one in waiting { one.signal() }
     }
 
-    /// Lets everybody go for good.
-    func end() {
-        state.withLock { $0 = .ended }
-        changed.signal()
-    }
-
-    /// Waits until the gate is open; one thread may wait.
+    /// Waits until the gate is open.
     ///
+    /// - Parameter ended: whether the caller is not wanted any more; whoever makes it true calls `wake` afterwards.
     /// - Returns: false when it has ended.
-    func pass() -> Bool {
+    func pass(unless ended: () -> Bool) -> Bool {
         while true {
-            switch state.withLock({ $0 }) {
-            case .open: return true
-            case .ended: return false
-            case .shut: changed.wait()
+            let place = DispatchSemaphore(value: 0)
+            let mayPass: Bool? = content.withLock { content in
+                if ended() { return false }
+                if content.isOpen { return true }
+                content.waiting.append(place)
+                return nil
             }
+            if let mayPass { return mayPass }
+            place.wait()
         }
     }
 }

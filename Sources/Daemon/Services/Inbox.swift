@@ -24,24 +24,48 @@ final class Inbox: Sendable {
         case shutdown
     }
 
+    /// The way in of one source; what an earlier source still says is not listened to.
+    final class Entry: Sendable {
+        fileprivate let frameTaken = DispatchSemaphore(value: 0)
+    }
+
     private struct Content: ~Copyable {
         var items: [Item] = []
         var frame: Frame?
+        var entry: Entry?
         var isClosed = false
     }
 
     private let content = Mutex(Content())
     private let posted = DispatchSemaphore(value: 0)
-    private let frameTaken = DispatchSemaphore(value: 0)
+
+    /// Opens the way in for a source.
+    func open(_ entry: Entry) {
+        content.withLock { $0.entry = entry }
+    }
+
+    /// Shuts a source out: its frame that waits is dropped, and whatever it still offers is refused.
+    func shut(_ entry: Entry) {
+        let isWaiting = content.withLock { content in
+            guard content.entry === entry else { return false }
+            let had = content.frame != nil
+            content.entry = nil
+            content.frame = nil
+            return had
+        }
+        if isWaiting { entry.frameTaken.signal() }
+    }
 
     /// Adds an item.
     ///
-    /// - Returns: false when the inbox is closed; then nobody will take it.
+    /// - Parameter entry: the source that says it; nil when it comes from elsewhere.
+    /// - Returns: false when the inbox is closed or the source was shut out; then nobody will take it.
     @discardableResult
-    func post(_ item: Item) -> Bool {
+    func post(_ item: Item, through entry: Entry? = nil) -> Bool {
         let accepted = content.withLock { content in
-            if !content.isClosed { content.items.append(item) }
-            return !content.isClosed
+            guard !content.isClosed, entry == nil || content.entry === entry else { return false }
+            content.items.append(item)
+            return true
         }
         if accepted { posted.signal() }
         return accepted
@@ -49,18 +73,18 @@ final class Inbox: Sendable {
 
     /// Hands a frame over and waits until the decision thread has taken it: no part is skipped, none is queued.
     ///
-    /// - Returns: false when the inbox is closed.
-    func offer(_ frame: consuming Frame) -> Bool {
+    /// - Returns: false when the inbox is closed or the source was shut out.
+    func offer(_ frame: consuming Frame, through entry: Entry) -> Bool {
         var slot: Frame? = consume frame
         let accepted = content.withLock { content in
-            guard !content.isClosed else { return false }
+            guard !content.isClosed, content.entry === entry else { return false }
             content.frame = slot.take()
             return true
         }
         guard accepted else { return false }
         posted.signal()
-        frameTaken.wait()
-        return content.withLock { !$0.isClosed }
+        entry.frameTaken.wait()
+        return content.withLock { !$0.isClosed && $0.entry === entry }
     }
 
     /// Waits until something was posted; false when `seconds` went by first.
@@ -71,13 +95,14 @@ final class Inbox: Sendable {
 
     /// The frame, if there is one.
     func takeFrame() -> Frame? {
-        let frame = content.withLock { content in
-            var slot: Frame?
+        var slot: Frame?
+        let entry = content.withLock { content in
+            guard content.frame != nil else { return nil as Entry? }
             swap(&slot, &content.frame)
-            return slot
+            return content.entry
         }
-        if frame != nil { frameTaken.signal() }
-        return frame
+        entry?.frameTaken.signal()
+        return slot
     }
 
     /// Lets a waiting source go; nothing is accepted any more.
@@ -86,13 +111,13 @@ final class Inbox: Sendable {
     func close() -> [Item] {
         let (waiting, left) = content.withLock { content in
             content.isClosed = true
-            let had = content.frame != nil
+            let entry = content.frame == nil ? nil : content.entry
             content.frame = nil
             let items = content.items
             content.items = []
-            return (had, items)
+            return (entry, items)
         }
-        if waiting { frameTaken.signal() }
+        waiting?.frameTaken.signal()
         return left
     }
 }

@@ -13,6 +13,7 @@ final class SourceFeed: Sendable {
     private let current = Mutex<(any FrameSource)?>(nil)
     private let isEnded = Atomic(false)
     private let ended = DispatchSemaphore(value: 0)
+    private let entry = Inbox.Entry()
 
     /// First and longest pause before a lost source is opened again, in seconds.
     private static let pause = (first: 0.25, longest: 5.0)
@@ -25,14 +26,16 @@ final class SourceFeed: Sendable {
 
     /// Starts the thread.
     func start() {
+        inbox.open(entry)
         let thread = Thread(name: "source") { self.work() }
         thread.start()
     }
 
-    /// Ends the thread; returns at once.
+    /// Ends the thread; returns at once, and from then on nothing more comes from this source.
     func stop() {
         isEnded.store(true, ordering: .sequentiallyConsistent)
-        gate.end()
+        inbox.shut(entry)
+        gate.wake()
         current.withLock { $0 }?.stop()
         ended.signal()
     }
@@ -43,13 +46,15 @@ final class SourceFeed: Sendable {
             do throws(CaptureError) {
                 let source = try open()
                 current.withLock { $0 = source }
-                inbox.post(.sourceReady)
+                // Ended while it was being opened: `stop` may have come before there was anything to stop.
+                guard !isEnded.load(ordering: .sequentiallyConsistent) else { return }
+                inbox.post(.sourceReady, through: entry)
                 pause = Self.pause.first
                 try drain(source)
                 guard !isEnded.load(ordering: .sequentiallyConsistent) else { return }
-                inbox.post(.sourceLost(reason: "\(source.name) has no more parts"))
+                inbox.post(.sourceLost(reason: "\(source.name) has no more parts"), through: entry)
             } catch {
-                inbox.post(.sourceLost(reason: "\(error)"))
+                inbox.post(.sourceLost(reason: "\(error)"), through: entry)
             }
             current.withLock { $0 = nil }
             if ended.wait(timeout: .now() + pause) == .success { return }
@@ -61,13 +66,13 @@ final class SourceFeed: Sendable {
     ///
     /// - Throws: `CaptureError` when the source is lost; a picture that can't be used is reported and skipped.
     private func drain(_ source: any FrameSource) throws(CaptureError) {
-        while gate.pass() {
+        while gate.pass(unless: { isEnded.load(ordering: .sequentiallyConsistent) }) {
             do throws(CaptureError) {
                 guard let frame = try source.next() else { return }
-                guard inbox.offer(frame) else { return }
+                guard inbox.offer(frame, through: entry) else { return }
             } catch {
                 guard error.code == .badPicture else { throw error }
-                inbox.post(.badPicture(part: error.thing, detail: "\(error)"))
+                inbox.post(.badPicture(part: error.thing, detail: "\(error)"), through: entry)
             }
         }
     }

@@ -23,6 +23,9 @@ struct Demo: ParsableCommand {
     var rate = 12.0
     @Option(help: "Seed of the parts and of the training.")
     var seed: UInt64 = 1
+    @Option(help: "Folder for the recipe (default: OUT/recipes).")
+    var recipes: String?
+    @OptionGroup var output: JSONOption
 
     func validate() throws {
         guard parts >= 50, (1...20).contains(defects), (0...1000).contains(epochs), rate > 0, rate <= 1000 else {
@@ -32,7 +35,10 @@ struct Demo: ParsableCommand {
 
     func run() throws {
         let demonstration = Demonstration(
-            folder: out, parts: parts, defects: defects, epochs: epochs, rate: rate, seed: seed)
-        guard try demonstration.run() else { throw ExitCode(1) }
+            folder: out, recipes: recipes, parts: parts, defects: defects, epochs: epochs, rate: rate, seed: seed,
+            isQuiet: output.isJSON)
+        let summary = try demonstration.run()
+        if output.isJSON { try printJSON(summary) } else { print(summary.text) }
+        guard summary.passed else { throw ExitCode(1) }
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ArgumentParser
+import Glibc
 import Line
 import Sockets
 
@@ -63,21 +64,24 @@ struct Start: ParsableCommand {
 
 struct Events: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Print events as lines of JSON, as the event socket sends them.",
-        discussion: "Without --follow it ends after the last recorded event.")
+        abstract: "Print what happened to the line, from the history and live.",
+        discussion:
+            "Without --follow it ends after the last recorded event. With --json: the lines of the event socket.")
 
     @Option(help: "Only events after this number; 0 is all.")
     var since: Int64 = 0
     @Flag(name: .shortAndLong, help: "Go on with new events until the daemon ends.")
     var follow = false
     @OptionGroup var place: SocketsOption
+    @OptionGroup var output: JSONOption
 
     func run() throws {
         let last = try Conversation(place).lastEvent()
         guard follow || since < last else { return }
         let reader = try EventReader(path: place.events, since: since)
         while let line = try reader.next() {
-            print(line)
+            print(output.isJSON ? line : EventText.line(line))
+            fflush(nil)
             if !follow, let seq = StatusText.integer("seq", in: line), seq >= last { return }
         }
     }

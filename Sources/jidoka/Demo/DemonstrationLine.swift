@@ -18,6 +18,7 @@ final class DemonstrationLine {
         let event: String
     }
 
+    private let sockets: String
     private let client: LineClient
     private let reader: EventReader
     private var process: pid_t
@@ -25,19 +26,19 @@ final class DemonstrationLine {
     private(set) var judged = 0
 
     /// Starts the daemon and waits until it is ready.
-    init(root: String, rate: Double, seed: UInt64, defectEvery: Int) throws {
+    init(root: String, recipes: String, rate: Double, seed: UInt64, defectEvery: Int) throws {
         let configuration = root + "/jidoka.yaml"
         try SafeFile.makeFolder(root + "/state")
         // Every demonstration has a history of its own; a folder used before must not bring its latch back.
         for suffix in ["", "-wal", "-shm"] { unlink(root + "/state/history.sqlite" + suffix) }
         // Sockets have short paths only, so they are not below the folder.
-        let sockets = "/tmp/jidoka-demo.\(getpid())"
+        sockets = "/tmp/jidoka-demo.\(getpid())"
         try SafeFile.write(
             Array(
                 """
                 # The demonstration's configuration.
                 recipe: demo
-                recipes: \(root)/recipes
+                recipes: \(recipes)
                 state: \(root)/state
                 sockets: \(sockets)
                 source:
@@ -115,6 +116,7 @@ final class DemonstrationLine {
         var status: Int32 = 0
         waitpid(process, &status, 0)
         process = 0
+        rmdir(sockets)
     }
 
     private static func number(of part: String) -> Int? { part.split(separator: "-").last.flatMap { Int($0) } }

@@ -13,6 +13,8 @@ struct RecipesOption: ParsableArguments {
 struct SocketsOption: ParsableArguments {
     @Option(help: "Folder of the daemon's sockets.")
     var sockets = "/run/jidoka"
+    @Option(help: ArgumentHelp("Taken by every command; here the daemon's own folder counts.", visibility: .hidden))
+    var recipes: String?
 
     /// Operators' socket.
     var control: String { sockets + "/control.sock" }

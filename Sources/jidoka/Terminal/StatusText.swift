@@ -50,3 +50,23 @@ enum StatusText {
         return value
     }
 }
+
+/// An event for people.
+enum EventText {
+    /// One line; a line that is no event is shown as it is.
+    static func line(_ json: String) -> String {
+        guard case .object(let fields)? = JSONValue(parsing: Array(json.utf8)), case .string(let time)? = fields["time"]
+        else { return json }
+        var text =
+            "\(time.prefix(19))Z  #\(StatusText.text("seq", in: fields))  \(StatusText.text("event", in: fields))"
+        if fields["part"] != .null {
+            text +=
+                "  \(StatusText.text("part", in: fields)) score \(StatusText.text("score", in: fields))"
+                + " threshold \(StatusText.text("threshold", in: fields))"
+        }
+        for name in ["user", "verdict", "detail"] {
+            if let value = fields[name], value != .null { text += "  \(name): \(StatusText.text(name, in: fields))" }
+        }
+        return text + "  -> \(StatusText.text("state", in: fields))"
+    }
+}
