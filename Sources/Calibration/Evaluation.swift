@@ -102,6 +102,11 @@ public struct Evaluation: Codable, Sendable {
         let pairs = zip(data.test, loaded).filter { $0.defect != nil || !seen.contains($1.sha256) }
         let (items, parts) = (pairs.map(\.0), pairs.map(\.1))
         nLeftOut = loaded.count - parts.count
+        guard !items.isEmpty else {
+            throw CalibrationError(
+                .badData, data.root, expected: "parts that the recipe has not seen",
+                found: "\(nLeftOut) good parts that it was made from", hint: "name a folder with other parts")
+        }
         let hasMasks = items.contains { $0.mask != nil }
         let scored = try PartScorer(recipe.model).scores(parts.map(\.pixels), maps: hasMasks) {
             progress?("scores", $0, $1)

@@ -22,7 +22,14 @@ public struct PreparedPart: Sendable {
         let picture = try Picture.decode(bytes, name: path)
         self.path = path
         sha256 = Digest.sha256(bytes)
-        pixels = try picture.prepared(by: rule).pixels
+        do throws(PictureError) {
+            pixels = try picture.prepared(by: rule).pixels
+        } catch {
+            // The rule doesn't know which picture it met.
+            throw PictureError(
+                error.code, "\(path): \(error.thing)", expected: error.expected, found: error.found, errno: error.errno,
+                hint: error.hint)
+        }
         fingerprint = Fingerprint(picture)
     }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ServiceLifecycle
+import Sockets
 
 /// The decision thread as a service: ends when it was told to and has carried out its last effect.
 struct DecisionService: Service {
@@ -9,12 +10,17 @@ struct DecisionService: Service {
     let summarySeconds: Int
 
     func run() async throws {
-        await withGracefulShutdownHandler {
-            await withCheckedContinuation { continuation in
-                Thread(name: "decision") {
+        try await withGracefulShutdownHandler {
+            try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+                let failure = PosixThread.startDetached(name: "decision") {
                     loop.run(summarySeconds: summarySeconds)
                     continuation.resume()
-                }.start()
+                }
+                guard failure != 0 else { return }
+                continuation.resume(
+                    throwing: SocketsError(
+                        code: .system, thing: "decision thread", expected: "a thread", found: "none", errno: failure,
+                        hint: "the machine is out of memory or threads"))
             }
         } onGracefulShutdown: {
             inbox.post(.shutdown)

@@ -3,6 +3,7 @@
 import Capture
 import Dispatch
 import Inspection
+import Sockets
 import Synchronization
 
 /// A thread that opens the source, takes frames from it and hands them over; a lost source is opened again for ever.
@@ -27,8 +28,8 @@ final class SourceFeed: Sendable {
     /// Starts the thread.
     func start() {
         inbox.open(entry)
-        let thread = Thread(name: "source") { self.work() }
-        thread.start()
+        let failure = PosixThread.startDetached(name: "source") { self.work() }
+        if failure != 0 { inbox.post(.sourceLost(reason: "no thread for it: errno \(failure)"), through: entry) }
     }
 
     /// Ends the thread; returns at once, and from then on nothing more comes from this source.

@@ -28,6 +28,19 @@ struct Inspect: ParsableCommand {
         let verdict: String
         let heatmap: String?
         let error: String?
+
+        enum CodingKeys: CodingKey { case file, score, threshold, verdict, heatmap, error }
+
+        /// Every key is written, null where there is no value.
+        func encode(to encoder: any Encoder) throws {
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(file, forKey: .file)
+            try container.encode(score, forKey: .score)
+            try container.encode(threshold, forKey: .threshold)
+            try container.encode(verdict, forKey: .verdict)
+            try container.encode(heatmap, forKey: .heatmap)
+            try container.encode(error, forKey: .error)
+        }
     }
 
     func run() throws {
