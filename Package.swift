@@ -109,5 +109,6 @@ let package = Package(
         .testTarget(
             name: "TrainingTests", dependencies: ["Training"], exclude: ["Golden/make_golden.py"],
             resources: [.copy("Golden/golden.json")], swiftSettings: strict),
+        .testTarget(name: "SystemTests", dependencies: ["jidoka", "jidokad"], swiftSettings: strict),
     ]
 )

@@ -31,7 +31,8 @@ public struct RecipeCalibration: Sendable {
         let root = data ?? list.data
         // Before any work: a rate that can't be had is refused at once.
         let calibrate = list.of(.calibrate)
-        if let alpha { _ = try ConformalThreshold(scores: .init(repeating: 0, count: calibrate.count), alpha: alpha) }
+        let groups = list.partsOf(.calibrate)
+        if let alpha { _ = try ConformalThreshold(scores: .init(repeating: 0, count: groups.count), alpha: alpha) }
         let select = try Self.pictures(
             list.of(.select), root: root, rule: networks.recipe.input, "select parts", progress)
         let levels = networks.recipe.map.levels
@@ -43,14 +44,22 @@ public struct RecipeCalibration: Sendable {
         let pictures = try Self.pictures(
             calibrate, root: root, rule: networks.recipe.input, "calibrate parts", progress)
         let scored = try PartScorer(model).scores(pictures) { progress?("scores of the calibrate parts", $0, $1) }
-        threshold = try ConformalThreshold(scores: scored.map(\.score), alpha: alpha)
-        let pixel = try ConformalThreshold(scores: scored.map(\.peak), alpha: threshold.alpha)
+        if let blind = zip(calibrate, scored).first(where: { !$1.score.isFinite }) {
+            throw CalibrationError(
+                .notFinite, blind.0.path, expected: "a finite score", found: "\(blind.1.score)",
+                hint: "the student is blind there: train it again, longer or with a lower rate")
+        }
+        // Pictures of one part are no independent witnesses: the part counts once, with its highest score.
+        let worst = groups.map { group in group.max { scored[$0].score < scored[$1].score } ?? group[0] }
+        threshold = try ConformalThreshold(scores: worst.map { scored[$0].score }, alpha: alpha)
+        let peaks = groups.map { group in group.map { scored[$0].peak }.max() ?? .nan }
+        let pixel = try ConformalThreshold(scores: peaks, alpha: threshold.alpha)
         let bytes = StatisticsFile.encoded(statistics, metadata: ["model_sha256": networks.studentDigest])
         file = CalibrationFile(
             model: networks.studentDigest, teacher: networks.teacherDigest, maps: Digest.sha256(bytes),
             settings: networks.recipe.map, alpha: threshold.alpha, order: threshold.order,
             thresholds: .init(stop: threshold.value, pixel: pixel.value),
-            scores: zip(calibrate, scored).map { .init(part: $0.path, score: $1.score) },
+            scores: worst.map { .init(part: calibrate[$0].path, score: scored[$0].score) },
             date: Date().ISO8601Format(), tool: tool)
         try SafeFile.write(bytes, to: folder.maps)
         try file.write(to: folder.calibration)

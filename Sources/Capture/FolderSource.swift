@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Glibc
 import Inspection
 import Pictures
 import Synchronization
@@ -52,7 +53,7 @@ public final class FolderSource: FrameSource {
     /// The next picture, when it is due.
     ///
     /// - Throws: `.badPicture` with the file's path; the next call goes on with the following file.
-    ///   `.sourceLost` when the folder was emptied or removed between two rounds; the next call looks again.
+    ///   `.sourceLost` when the folder was removed, or emptied between two rounds; the next call looks again.
     public func next() throws(CaptureError) -> Frame? {
         let deadline = state.withLock { $0.pace.deadline(now: DeadlineGate.now()) }
         guard gate.wait(until: deadline) else { return nil }
@@ -64,6 +65,12 @@ public final class FolderSource: FrameSource {
             original = try Picture.readBytes(file)
             prepared = try Picture.decode(original, name: file).prepared(by: rule)
         } catch {
+            // Without its folder it is not this part that is bad.
+            guard access(path, F_OK) == 0 else {
+                throw CaptureError(
+                    .sourceLost, path, expected: "the folder that was there before", found: "nothing of that name",
+                    errno: errno, hint: "bring it back; it is looked for again and again")
+            }
             throw CaptureError(
                 .badPicture, file, expected: "a picture that can be decoded", found: "\(error)", errno: error.errno,
                 hint: "the source goes on with the next picture")

@@ -39,6 +39,9 @@ public struct InspectionDaemon: Sendable {
     /// The first act is the permit off; the last one too.
     /// - Throws: `RecipeError`, `OutputsError`, `RecordsError`, `SocketsError` when it can't start at all.
     public func run() async throws {
+        // Caught from the beginning: a signal during the start waits until there is somebody to heed it.
+        let ends = await UnixSignalsSequence(trapping: .sigterm, .sigint)
+        let hangups = await UnixSignalsSequence(trapping: .sighup)
         let configuration = try Self.configuration(configurationPath)
         let lock = try Self.lock(configuration)
         defer { lock.release() }
@@ -47,20 +50,19 @@ public struct InspectionDaemon: Sendable {
         try SafeFile.makeFolder(configuration.sockets)
         let history = try EventHistory(path: configuration.state + "/history.sqlite")
         let events = try EventServer(path: configuration.sockets + "/events.sock") { since, limit in
-            // A reader that asks while the disk fails gets the live events; the failure itself is an event and a log line.
-            ((try? history.events(since: since, limit: limit)) ?? []).map { ($0.seq, EventLine.encode($0)) }
+            // nil: the disk fails. The reader is cut off rather than given a history with a hole.
+            (try? history.events(since: since, limit: limit)).map { $0.map { ($0.seq, EventLine.encode($0)) } }
         }
         let inbox = Inbox()
         let gate = Gate()
         let feed = Mutex<SourceFeed?>(nil)
-        let current = Mutex(InForce(configuration: configuration, digest: nil))
         let loop = DecisionLoop(
             inbox: inbox, gate: gate, history: history, outputs: outputs, log: log,
-            publish: { events.publish(seq: $0.seq, line: EventLine.encode($0)) },
-            reload: { self.reload(current, inbox: inbox, gate: gate, feed: feed) })
+            settings: Self.settings(configuration),
+            publish: { events.publish(seq: $0.seq, line: EventLine.encode($0)) })
         let recipe = Self.recipe(configuration)
-        current.withLock { $0.digest = try? recipe.get().identity }
-        loop.boot(recipe, source: Self.describe(configuration.source))
+        let inForce = Mutex(InForce(configuration: configuration, identity: try? recipe.get().identity))
+        loop.boot(recipe)
         let commands = ControlCommands(inbox: inbox, status: { loop.status })
         let control = try ControlServer(path: configuration.sockets + "/control.sock", commands: ControlCommands.names)
         {
@@ -76,11 +78,13 @@ public struct InspectionDaemon: Sendable {
         let group = ServiceGroup(
             configuration: .init(
                 services: [
+                    .init(service: DecisionService(loop: loop, inbox: inbox)),
                     .init(
-                        service: DecisionService(
-                            loop: loop, inbox: inbox, summarySeconds: configuration.log.summarySeconds)),
-                    .init(service: ReloadService(inbox: inbox)),
-                ], gracefulShutdownSignals: [.sigterm, .sigint], logger: log))
+                        service: ReloadService(
+                            hangups: hangups, inbox: inbox,
+                            reload: { reload(inForce) { startFeed($0, $1, inbox: inbox, gate: gate, feed: feed) } })),
+                    .init(service: EndService(ends: ends), successTerminationBehavior: .gracefullyShutdownGroup),
+                ], logger: log))
         try await group.run()
     }
 
@@ -88,13 +92,14 @@ public struct InspectionDaemon: Sendable {
     struct InForce: Sendable {
         var configuration: Configuration
         /// Identity of the recipe's files; nil when there is no usable recipe.
-        var digest: String?
+        var identity: String?
     }
 
     private func reload(
-        _ current: borrowing Mutex<InForce>, inbox: Inbox, gate: Gate, feed: borrowing Mutex<SourceFeed?>
+        _ inForce: borrowing Mutex<InForce>,
+        start: @escaping @Sendable (Configuration, Result<LoadedRecipe, RecipeError>) -> Void
     ) -> DecisionLoop.Reload {
-        let old = current.withLock { $0 }
+        let old = inForce.withLock { $0 }
         let new: Configuration
         do throws(RecipeError) {
             new = try Self.configuration(configurationPath)
@@ -106,11 +111,25 @@ public struct InspectionDaemon: Sendable {
             return .rejected("\(fixed.joined(separator: ", ")) can only change with a restart of the daemon")
         }
         let recipe = Self.recipe(new)
-        let digest = try? recipe.get().identity
-        let changes = new.affectsVerdicts(comparedTo: old.configuration) || digest != old.digest
-        current.withLock { $0 = InForce(configuration: new, digest: digest) }
-        if changes { startFeed(new, recipe, inbox: inbox, gate: gate, feed: feed) }
-        return .changed(affectsVerdicts: changes, recipe: recipe, source: Self.describe(new.source))
+        let identity = try? recipe.get().identity
+        let changes = new.affectsVerdicts(comparedTo: old.configuration) || identity != old.identity
+        inForce.withLock { $0 = InForce(configuration: new, identity: identity) }
+        return .changed(
+            .init(
+                settings: Self.settings(new), recipe: changes ? recipe : nil, startSource: { start(new, recipe) }))
+    }
+
+    private static func settings(_ configuration: Configuration) -> DecisionLoop.Settings {
+        let rate: Double
+        switch configuration.source {
+        case .folder(_, let value, _), .synthetic(_, let value, _): rate = value
+        }
+        return DecisionLoop.Settings(
+            source: describe(configuration.source),
+            // Three parts late, and never less than five seconds.
+            patience: UInt64(max(5, rate > 0 ? 3 / rate : 0) * 1e9),
+            summaryPeriod: UInt64(configuration.log.summarySeconds) * 1_000_000_000,
+            logLevel: Logger.Level(rawValue: configuration.log.level.rawValue) ?? .info)
     }
 
     /// Opens the source of a configuration; the one before is stopped first.

@@ -31,6 +31,12 @@ public struct LineMachine: Sendable {
     /// The part that stopped the line, if one did.
     public internal(set) var stoppedPart: String?
 
+    /// What is missing while the line is `blocked`; `nil` in every other state.
+    public var obstacle: String? {
+        guard state == .blocked else { return nil }
+        return recipe == nil ? recipeMissingReason : sourceLostReason
+    }
+
     var phase = Phase.beforeBoot
     var sinceSummary = Counters()
     /// Last reasons told, so that a source that is tried again every second is recorded once.

@@ -88,5 +88,7 @@ public enum FaultCode: String, Codable, Sendable, CaseIterable {
     case `internal`
 
     /// A momentary fault is over when it has been reported; the others stay active until they are cleared.
-    public var isMomentary: Bool { self == .nonFiniteScore || self == .recordFailed || self == .pictureCorrupt }
+    public var isMomentary: Bool {
+        [.nonFiniteScore, .recordFailed, .pictureCorrupt, .internal].contains(self)
+    }
 }

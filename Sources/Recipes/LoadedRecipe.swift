@@ -23,6 +23,11 @@ public struct LoadedRecipe: Sendable {
         let networks = try RecipeNetworks(folder, calibration: calibration)
         let maps = try SafeFile.read(folder.maps)
         try calibration.check(maps, of: folder.maps, against: \.maps)
+        guard folder.path.hasSuffix("/" + networks.recipe.name) else {
+            throw RecipeError(
+                .mismatch, folder.recipe, key: "name", expected: "the name of its folder", found: networks.recipe.name,
+                hint: "a recipe that was copied needs its new name in recipe.yaml")
+        }
         guard calibration.settings == networks.recipe.map else {
             throw RecipeError(
                 .mismatch, folder.recipe, key: "map", expected: "the settings that were calibrated", found: "others",

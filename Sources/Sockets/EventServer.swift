@@ -12,7 +12,7 @@ import Synchronization
 public final class EventServer: Sendable {
     /// Events after a seq, oldest first, at most `limit`; an event must be in it before it is published. It is called on
     /// the server's thread and may take its time: publishing doesn't wait for it.
-    public typealias History = @Sendable (_ since: Int64, _ limit: Int) -> [(seq: Int64, line: String)]
+    public typealias History = @Sendable (_ since: Int64, _ limit: Int) -> [(seq: Int64, line: String)]?
 
     private let feed: EventFeed
     private let loop: SocketLoop
@@ -167,8 +167,11 @@ private final class EventFeed: SocketLoopDelegate {
 
     private func follow(_ client: Int, _ since: Int64) throws(ControlFailure) {
         // Recorded but not yet published counts: a reader may have it from the history.
-        let isKnown =
-            since == 0 || since <= state.withLock({ $0.newest ?? 0 }) || !history(since - 1, 1).isEmpty
+        guard let before = since == 0 ? [] : history(since - 1, 1) else {
+            throw ControlFailure(
+                code: "history_unreadable", message: "the history can't be read at the moment", hint: "ask again later")
+        }
+        let isKnown = since == 0 || since <= state.withLock({ $0.newest ?? 0 }) || !before.isEmpty
         guard isKnown else {
             throw ControlFailure(
                 code: "since_ahead", message: "there is no event \(since) yet",
@@ -228,7 +231,10 @@ private final class EventFeed: SocketLoopDelegate {
     ) {
         let target = state.withLock { $0.newest ?? 0 }
         var cursor = from
-        let events = history(from, Self.batch)
+        guard let events = history(from, Self.batch) else {
+            // Going on would skip events silently; a reader that is cut off asks again.
+            return loop.closeWhenEmpty(client)
+        }
         for event in events where event.seq > cursor {
             guard loop.queued(client) < loop.limits.queue / 2 else { break }
             cursor = event.seq

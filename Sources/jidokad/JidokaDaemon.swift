@@ -41,6 +41,8 @@ struct JidokaDaemon: AsyncParsableCommand {
         if check { return print("\(config): good") }
         // A reader of our standard error that has gone must not end the line's inspection.
         signal(SIGPIPE, SIG_IGN)
+        // Until somebody listens for it a SIGHUP would be the end, and there is nothing to read again yet.
+        signal(SIGHUP, SIG_IGN)
         let level = Logger.Level(rawValue: configuration.log.level.rawValue) ?? .info
         LoggingSystem.bootstrap { label in
             var handler = JournalLogHandler(label: label)

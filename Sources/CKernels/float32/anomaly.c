@@ -30,9 +30,10 @@ CK_INLINE float distance(const float *t, const float *s, int32_t channels) {
         teacher += t[c] * t[c];
         student += s[c] * s[c];
     }
-    // A dead feature agrees with nothing: two blind networks must never look like a good part. NaN and infinity beside
-    // one make the dot product NaN, which stays.
-    if (teacher == 0.0f || student == 0.0f) return 1.0f + 0.0f * dot;
+    // A dead feature sees nothing and has no direction to compare: NaN, which is a fault and never a pass. A norm that is
+    // not finite likewise.
+    const float most = __builtin_inff();
+    if (!(teacher > 0.0f && teacher < most && student > 0.0f && student < most)) return __builtin_nanf("");
     const float d = 1.0f - dot / (__builtin_sqrtf(teacher) * __builtin_sqrtf(student));
     return d < 0.0f ? 0.0f : d;
 }

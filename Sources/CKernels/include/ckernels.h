@@ -93,7 +93,8 @@ void ck_add_f32(const float *a, const float *b, float *output, size_t count, int
 /// Pixels to network input: `output[i] = table[256 * channel + pixel]`, channels last, three channels, `width` pixels.
 void ck_normalise_u8_f32(const uint8_t *pixels, float *output, size_t width, const float *table);
 
-/// Cosine distance 1 − t·s/(|t||s|) of `count` pairs of channel vectors; 1 where either is zero.
+/// Cosine distance 1 − t·s/(|t||s|) of `height * width` pairs of channel vectors; NaN where either is zero or
+/// not finite: a dead feature is blind, and blindness is a fault.
 ///
 /// Equals ½‖t/|t| − s/|s|‖² (METHODS 1). Rounding may bring it just below 0; it is clamped there.
 /// `t_row`, `s_row`: floats between rows; vectors are contiguous inside a row.

@@ -14,6 +14,8 @@ public struct PartDeal: Sendable, Equatable {
 
     /// The role of each part, in the order given.
     public let roles: [Role]
+    /// Which group of near-duplicates each part belongs to, in the order given: the same number, the same part.
+    public let groupNumbers: [Int]
     /// Number of groups of near-duplicates (a part on its own is a group).
     public let groups: Int
 
@@ -32,6 +34,9 @@ public struct PartDeal: Sendable, Equatable {
         }
         var order = Fingerprint.groups(fingerprints)
         groups = order.count
+        var numbers = [Int](repeating: 0, count: fingerprints.count)
+        for (number, group) in order.enumerated() { for part in group { numbers[part] = number } }
+        groupNumbers = numbers
         var state = seed
         for index in stride(from: order.count - 1, to: 0, by: -1) {
             order.swapAt(index, Int(Self.next(&state) % UInt64(index + 1)))

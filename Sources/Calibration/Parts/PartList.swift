@@ -13,12 +13,15 @@ public struct PartList: Codable, Sendable, Equatable {
         public var sha256: String
         /// What it may be used for.
         public var role: PartDeal.Role
+        /// Pictures with the same number show the same part; nil is a part of its own.
+        public var group: Int?
 
         /// A part.
-        public init(path: String, sha256: String, role: PartDeal.Role) {
+        public init(path: String, sha256: String, role: PartDeal.Role, group: Int? = nil) {
             self.path = path
             self.sha256 = sha256
             self.role = role
+            self.group = group
         }
     }
 
@@ -46,7 +49,22 @@ public struct PartList: Codable, Sendable, Equatable {
         Digest.sha256(Array(parts.map { "\($0.role.rawValue) \($0.sha256)\n" }.joined().utf8))
     }
 
-    /// The parts of a role.
+    /// Indices into `of(role)`, by part: several pictures of one part count once.
+    public func partsOf(_ role: PartDeal.Role) -> [[Int]] {
+        var groups: [[Int]] = []
+        var places: [Int: Int] = [:]
+        for (index, part) in of(role).enumerated() {
+            if let number = part.group, let place = places[number] {
+                groups[place].append(index)
+            } else {
+                if let number = part.group { places[number] = groups.count }
+                groups.append([index])
+            }
+        }
+        return groups
+    }
+
+    /// The pictures of a role.
     public func of(_ role: PartDeal.Role) -> [Part] { parts.filter { $0.role == role } }
 
     /// Reads the file.
@@ -66,7 +84,11 @@ public struct PartList: Codable, Sendable, Equatable {
     public func write(to path: String) throws(RecipeError) {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        guard let data = try? encoder.encode(self) else { return }
+        guard let data = try? encoder.encode(self) else {
+            throw RecipeError(
+                .badFile, path, expected: "parts that can be written as JSON", found: "others",
+                hint: "check their names")
+        }
         try SafeFile.write([UInt8](data) + [UInt8(ascii: "\n")], to: path)
     }
 }

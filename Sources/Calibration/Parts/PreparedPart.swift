@@ -54,11 +54,10 @@ public struct PreparedPart: Sendable {
             }
         }
         guard bad.isEmpty else {
-            let shown = bad.prefix(20).map { "\n  \($0)" }.joined()
-            let rest = bad.count > 20 ? "\n  ... and \(bad.count - 20) more" : ""
+            let all = bad.map { "\n  \($0)" }.joined()
             throw CalibrationError(
                 .badData, "pictures", expected: "\(paths.count) that can be read",
-                found: "\(bad.count) bad:\(shown)\(rest)\n ", hint: "remove or replace these files")
+                found: "\(bad.count) bad:\(all)\n ", hint: "remove or replace these files")
         }
         return parts
     }

@@ -7,8 +7,8 @@ import Sockets
 struct Status: Sendable, Equatable {
     /// State of the line.
     var state = LineState.blocked
-    /// Whether the run permit is energised.
-    var permit = false
+    /// Whether the run permit is energised; nil when the output could not be set.
+    var permit: Bool? = false
     /// Recipe in force.
     var recipe: String?
     /// SHA-256 of its student.
@@ -35,7 +35,8 @@ struct Status: Sendable, Equatable {
     /// The fields of the answer; every key is always there.
     var fields: [String: JSONValue] {
         [
-            "state": .string(state.rawValue), "permit": .bool(permit), "recipe": .of(recipe), "model": .of(model),
+            "state": .string(state.rawValue), "permit": permit.map { .bool($0) } ?? .null, "recipe": .of(recipe),
+            "model": .of(model),
             "threshold": .of(threshold), "source": .string(source), "parts": .of(counters.parts),
             "good": .of(counters.good), "bad": .of(counters.bad), "part": .of(part), "score": .of(score),
             "latency_ms": latency.map { .number(($0 * 1000).rounded() / 1000) } ?? .null, "reason": .of(reason),

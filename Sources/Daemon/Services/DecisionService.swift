@@ -7,13 +7,12 @@ import Sockets
 struct DecisionService: Service {
     let loop: DecisionLoop
     let inbox: Inbox
-    let summarySeconds: Int
 
     func run() async throws {
         try await withGracefulShutdownHandler {
             try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
                 let failure = PosixThread.startDetached(name: "decision") {
-                    loop.run(summarySeconds: summarySeconds)
+                    loop.run()
                     continuation.resume()
                 }
                 guard failure != 0 else { return }

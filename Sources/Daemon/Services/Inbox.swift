@@ -12,8 +12,8 @@ final class Inbox: Sendable {
     enum Item: Sendable {
         /// A person's command; `reply` is called exactly once.
         case command(Command, reply: @Sendable (CommandAnswer) -> Void)
-        /// Read the configuration again (SIGHUP).
-        case reload
+        /// The configuration was read again (SIGHUP).
+        case reloaded(DecisionLoop.Reload)
         /// The source delivers.
         case sourceReady
         /// The source is gone.
@@ -92,6 +92,9 @@ final class Inbox: Sendable {
 
     /// The oldest item.
     func takeItem() -> Item? { content.withLock { $0.items.isEmpty ? nil : $0.items.removeFirst() } }
+
+    /// Whether a frame waits.
+    var hasFrame: Bool { content.withLock { $0.frame != nil } }
 
     /// The frame, if there is one.
     func takeFrame() -> Frame? {

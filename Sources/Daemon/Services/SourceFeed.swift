@@ -53,6 +53,7 @@ final class SourceFeed: Sendable {
                 pause = Self.pause.first
                 try drain(source)
                 guard !isEnded.load(ordering: .sequentiallyConsistent) else { return }
+                // It is opened again like any lost source, but nothing comes from it before a person starts the line.
                 inbox.post(.sourceLost(reason: "\(source.name) has no more parts"), through: entry)
             } catch {
                 inbox.post(.sourceLost(reason: "\(error)"), through: entry)
@@ -73,6 +74,8 @@ final class SourceFeed: Sendable {
                 guard inbox.offer(frame, through: entry) else { return }
             } catch {
                 guard error.code == .badPicture else { throw error }
+                // A part that was on its way when the line stopped is not judged before the next start.
+                guard gate.pass(unless: { isEnded.load(ordering: .sequentiallyConsistent) }) else { return }
                 inbox.post(.badPicture(part: error.thing, detail: "\(error)"), through: entry)
             }
         }

@@ -62,11 +62,15 @@ public final class Distillation {
             }
         let steps = settings.epochs * Self.batches(train.count, settings.batch)
         schedule = OneCycle(peak: settings.learningRate, steps: max(1, steps))
-        if SafeFile.exists(checkpoint) { try resume(from: try Checkpoint.read(checkpoint)) }
+        if SafeFile.exists(checkpoint) {
+            try resume(from: try Checkpoint.read(checkpoint))
+        } else {
+            try writeCheckpoint()
+        }
     }
 
-    /// Passes that a checkpoint had already done.
-    public var startEpoch: Int { epoch }
+    /// Passes that a checkpoint had already done; nil when there was none.
+    public private(set) var resumedAfter: Int?
 
     /// Trains to the end, or until asked to stop.
     ///
@@ -125,8 +129,12 @@ public final class Distillation {
             bestEpoch = epoch
             best = student.parameters.exported()
         }
+        try writeCheckpoint()
+    }
+
+    private func writeCheckpoint() throws(RecipeError) {
         try Checkpoint(
-            identity: identity, epoch: epoch, bestLoss: bestLoss, bestEpoch: bestEpoch, selectLoss: loss,
+            identity: identity, epoch: epoch, bestLoss: bestLoss, bestEpoch: bestEpoch, selectLoss: selectLoss ?? .nan,
             random: random.state, student: student.parameters.exported(), best: best, optimiser: optimiser.exported()
         ).write(to: checkpointPath)
     }
@@ -200,10 +208,11 @@ public final class Distillation {
         try optimiser.load(checkpoint.optimiser)
         random = try RandomSource(state: checkpoint.random)
         epoch = checkpoint.epoch
+        resumedAfter = checkpoint.epoch
         bestLoss = checkpoint.bestLoss
         bestEpoch = checkpoint.bestEpoch
         best = checkpoint.best
-        selectLoss = checkpoint.selectLoss
+        selectLoss = checkpoint.selectLoss.isNaN ? nil : checkpoint.selectLoss
     }
 
     private static func batches(_ count: Int, _ size: Int) -> Int { max(1, (count + size / 2) / size) }

@@ -98,8 +98,9 @@ public struct RecipeTraining: Sendable {
         let parts = try PreparedPart.load(data.good, rule: plan.input) { reporter.step("reading good parts", $0, $1) }
         let list = try deal(parts, root: data.root, seed: plan.distillation.seed)
         if let alpha = plan.alpha {
-            _ = try ConformalThreshold(scores: .init(repeating: 0, count: list.of(.calibrate).count), alpha: alpha)
+            _ = try ConformalThreshold(scores: .init(repeating: 0, count: list.partsOf(.calibrate).count), alpha: alpha)
         }
+        guard !shouldStop() else { return .interrupted(epoch: 0) }
         try SafeFile.makeFolder(folder.path)
         if plan.restart { unlink(folder.checkpoint) }
         let train = zip(list.parts, parts).filter { $0.0.role == .train }.map(\.1.pixels)
@@ -111,7 +112,7 @@ public struct RecipeTraining: Sendable {
         let distillation = try Distillation(
             plan.distillation, train: train, select: select, features: features, checkpoint: folder.checkpoint,
             identity: identity)
-        if distillation.startEpoch > 0 { reporter.note("going on after epoch \(distillation.startEpoch)") }
+        if let epoch = distillation.resumedAfter { reporter.note("going on after epoch \(epoch)") }
         let outcome = try distillation.run(shouldStop: shouldStop, progress: reporter.training)
         guard case .finished(let weights, let bestEpoch, let bestLoss) = outcome else {
             guard case .interrupted(let epoch) = outcome else { return .interrupted(epoch: 0) }
@@ -148,8 +149,10 @@ public struct RecipeTraining: Sendable {
         }
         return PartList(
             data: absolute ?? root, seed: seed, groups: deal.groups,
-            parts: zip(parts, deal.roles).map {
-                PartList.Part(path: String($0.path.dropFirst(root.count + 1)), sha256: $0.sha256, role: $1)
+            parts: parts.indices.map {
+                PartList.Part(
+                    path: String(parts[$0].path.dropFirst(root.count + 1)), sha256: parts[$0].sha256,
+                    role: deal.roles[$0], group: deal.groupNumbers[$0])
             })
     }
 }

@@ -95,7 +95,9 @@ struct Conversation {
 
     /// Sends a command; a refusal is printed and becomes exit status 1.
     func ask(_ command: String, _ arguments: [String: JSONValue] = [:]) throws -> [String: JSONValue] {
-        switch try client.request(ControlRequest(command: command, arguments: arguments)) {
+        switch try client.request(
+            ControlRequest(command: command, arguments: arguments), timeout: 15)
+        {
         case .done(let fields): return fields
         case .refused(let failure):
             Terminal.shared.say("jidoka: \(command): \(failure.message) (\(failure.hint))")

@@ -21,7 +21,7 @@ struct Model: ParsableCommand {
         let map: MapSettings
         let multiplyAccumulates: Int
         let training: [String: String]
-        let calibration: CalibrationFile
+        let calibration: CalibrationFile?
 
         enum CodingKeys: String, CodingKey {
             case recipe, model, teacher, input, levels, map, training, calibration
@@ -32,7 +32,8 @@ struct Model: ParsableCommand {
     func run() throws {
         let folder = try RecipeFolder(name, in: place.recipes)
         let networks = try RecipeNetworks(folder)
-        let loaded = try LoadedRecipe(folder)
+        // A recipe that is trained but not calibrated can be looked at, too.
+        let calibration = SafeFile.exists(folder.calibration) ? try LoadedRecipe(folder).calibration : nil
         let macs = networks.teacher.multiplyAccumulates + networks.student.multiplyAccumulates
         let levels = networks.recipe.map.levels.map(\.rawValue)
         let training = networks.studentMetadata.filter { $0.key != "graph" }
@@ -41,9 +42,8 @@ struct Model: ParsableCommand {
                 Description(
                     recipe: name, model: networks.studentDigest, teacher: networks.teacherDigest,
                     input: networks.recipe.input.fingerprint, levels: levels, map: networks.recipe.map,
-                    multiplyAccumulates: macs, training: training, calibration: loaded.calibration))
+                    multiplyAccumulates: macs, training: training, calibration: calibration))
         }
-        let calibration = loaded.calibration
         print(
             """
             recipe       \(name)
@@ -55,8 +55,12 @@ struct Model: ParsableCommand {
             arithmetic   \(macs) multiply-accumulates a picture
             training     seed \(training["seed"] ?? "?"), best epoch \(training["best_epoch"] ?? "?") of \
             \(training["epochs"] ?? "?"), select loss \(training["select_loss"] ?? "?"), by \(training["tool"] ?? "?")
-            calibration  \(calibration.date): stop above \(calibration.thresholds.stop), false-stop rate at most \
-            \(calibration.alpha), score \(calibration.order) of \(calibration.parts)
+            calibration  \(calibration.map(Self.text) ?? "none: run 'jidoka calibrate'")
             """)
+    }
+
+    private static func text(_ calibration: CalibrationFile) -> String {
+        "\(calibration.date): stop above \(calibration.thresholds.stop), false-stop rate at most \(calibration.alpha), "
+            + "score \(calibration.order) of \(calibration.parts)"
     }
 }

@@ -43,7 +43,7 @@ struct Train: ParsableCommand {
     var batch = DistillationSettings().batch
     @Option(help: "Optimiser: adam or sgd.")
     var optimiser = DistillationSettings().optimiser
-    @Option(help: "Highest learning rate.")
+    @Option(help: "Highest learning rate (default: 0.004, with sgd 0.4).")
     var rate: Double?
     @Option(help: "Seed of deal, weights and order.")
     var seed: UInt64 = 1
@@ -63,8 +63,10 @@ struct Train: ParsableCommand {
     @OptionGroup var output: JSONOption
 
     func validate() throws {
-        guard (1...100_000).contains(epochs ?? 1), (2...512).contains(batch), (rate ?? 1) > 0, (threads ?? 1) > 0 else {
-            throw ValidationError("epochs must be 1 to 100000, batch 2 to 512, rate and threads above 0")
+        guard (1...100_000).contains(epochs ?? 1), (2...512).contains(batch), (rate ?? 1) > 0,
+            (1...64).contains(threads ?? 1)
+        else {
+            throw ValidationError("epochs must be 1 to 100000, batch 2 to 512, rate above 0, threads 1 to 64")
         }
         guard (32...1024).contains(size), size % 32 == 0 else {
             throw ValidationError("size must be a multiple of 32 from 32 to 1024, found \(size)")
@@ -101,6 +103,8 @@ struct Train: ParsableCommand {
         if teacher == nil { distillation.levels = DistillationSettings.levelsOfBuiltInTeacher }
         if let levels { distillation.levels = levels.levels }
         if let epochs { distillation.epochs = epochs }
+        // The paper's rate for SGD; the default is Adam's.
+        if optimiser == .sgd { distillation.learningRate = 0.4 }
         if let rate { distillation.learningRate = rate }
         var map = MapSettings(levels: distillation.levels, normalisation: normalisation, score: score)
         if let smoothing { map.smoothing = smoothing }

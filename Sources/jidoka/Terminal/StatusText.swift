@@ -59,7 +59,8 @@ enum EventText {
         else { return json }
         var text =
             "\(time.prefix(19))Z  #\(StatusText.text("seq", in: fields))  \(StatusText.text("event", in: fields))"
-        if fields["part"] != .null {
+        if fields["score"] == .null, fields["part"] != .null { text += "  \(StatusText.text("part", in: fields))" }
+        if fields["score"] != .null {
             text +=
                 "  \(StatusText.text("part", in: fields)) score \(StatusText.text("score", in: fields))"
                 + " threshold \(StatusText.text("threshold", in: fields))"
