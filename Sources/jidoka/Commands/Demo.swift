@@ -7,8 +7,8 @@ struct Demo: ParsableCommand {
         abstract:
             "From nothing to a stopped line: learn synthetic parts, calibrate, run, stop on a defect, start again.",
         discussion: """
-            Uses the real daemon with its sockets and history, in a folder of its own. Exit status 0 when defects \
-            stopped the line as often as was asked for and no good part did.
+            Uses the real daemon with its sockets and history, in a folder of its own. Exit status 0 when every defect \
+            stopped the line, as many as were asked for, and no good part did.
             """)
 
     @Option(help: "Folder for everything that the demonstration makes.")

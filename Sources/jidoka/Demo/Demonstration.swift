@@ -182,8 +182,8 @@ struct DemonstrationSummary: Encodable {
         case stopsByGoodParts = "stops_by_good_parts"
     }
 
-    /// Defects stopped the line as often as was wanted, and no good part did.
-    var passed: Bool { stopsByDefects == stopsWanted && stopsByGoodParts == 0 }
+    /// Every defect that came stopped the line, as many as were wanted, and no good part did.
+    var passed: Bool { stopsByDefects == stopsWanted && defects == stopsByDefects && stopsByGoodParts == 0 }
 
     func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
@@ -206,7 +206,7 @@ struct DemonstrationSummary: Encodable {
         stops by a good part    \(stopsByGoodParts)
         heat map                \(heatmap ?? "-")
         history                 \(history)
-        \(passed ? "PASSED: the line stopped on defects, and no good part stopped it." : "FAILED")
+        \(passed ? "PASSED: every defect stopped the line, and no good part did." : "FAILED")
         """
     }
 }

@@ -29,13 +29,38 @@ struct HistoryTable {
 
     /// Reads the table of a database that a daemon may have open.
     init(_ path: String) throws {
-        guard let library = dlopen("libsqlite3.so.0", RTLD_NOW) else { throw Failure(what: "libsqlite3.so.0") }
-        func function<Function>(_ name: String, _ type: Function.Type) throws -> Function {
-            guard let address = dlsym(library, name) else { throw Failure(what: name) }
-            return unsafeBitCast(address, to: type)
+        let step = try Self.function("sqlite3_step", One.self)
+        let text = try Self.function("sqlite3_column_text", Text.self)
+        let integer = try Self.function("sqlite3_column_int64", Integer.self)
+        rows = try Self.with(path, "SELECT seq, event, state, part FROM events ORDER BY seq") { statement in
+            var rows: [Row] = []
+            while step(statement) == 100 {
+                rows.append(
+                    Row(
+                        seq: Int(integer(statement, 0)), event: text(statement, 1).map { String(cString: $0) } ?? "",
+                        state: text(statement, 2).map { String(cString: $0) } ?? "",
+                        part: text(statement, 3).map { String(cString: $0) }))
+            }
+            return rows
         }
+    }
+
+    /// Does damage.
+    static func change(_ path: String, _ statement: String) throws {
         let step = try function("sqlite3_step", One.self)
-        let text = try function("sqlite3_column_text", Text.self)
+        guard try with(path, statement, { step($0) }) == 101 else { throw Failure(what: statement) }
+    }
+
+    private static func function<Function>(_ name: String, _ type: Function.Type) throws -> Function {
+        guard let library = dlopen("libsqlite3.so.0", RTLD_NOW), let address = dlsym(library, name) else {
+            throw Failure(what: name)
+        }
+        return unsafeBitCast(address, to: type)
+    }
+
+    private static func with<Value>(
+        _ path: String, _ query: String, _ body: (OpaquePointer?) throws -> Value
+    ) throws -> Value {
         let close = try function("sqlite3_close_v2", One.self)
         let finalize = try function("sqlite3_finalize", One.self)
         var database: OpaquePointer?
@@ -43,21 +68,11 @@ struct HistoryTable {
         guard try function("sqlite3_open", Open.self)(path, &database) == 0 else { throw Failure(what: path) }
         _ = try function("sqlite3_busy_timeout", Timeout.self)(database, 10_000)
         var statement: OpaquePointer?
-        let query = "SELECT seq, event, state, part FROM events ORDER BY seq"
         guard try function("sqlite3_prepare_v2", Prepare.self)(database, query, -1, &statement, nil) == 0 else {
             throw Failure(what: query)
         }
         defer { _ = finalize(statement) }
-        let integer = try function("sqlite3_column_int64", Integer.self)
-        var rows: [Row] = []
-        while step(statement) == 100 {
-            rows.append(
-                Row(
-                    seq: Int(integer(statement, 0)), event: text(statement, 1).map { String(cString: $0) } ?? "",
-                    state: text(statement, 2).map { String(cString: $0) } ?? "",
-                    part: text(statement, 3).map { String(cString: $0) }))
-        }
-        self.rows = rows
+        return try body(statement)
     }
 
     /// 1, 2, 3 … without a gap and none twice.

@@ -22,11 +22,8 @@ final class LineSocket {
                 connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
             }
         }
-        guard result == 0 else {
-            let failure = SystemFailure("connect \(path)")
-            close(descriptor)
-            throw failure
-        }
+        // The object is whole here: its end closes the descriptor, once.
+        guard result == 0 else { throw SystemFailure("connect \(path)") }
         var limit = timeval(tv_sec: 30, tv_usec: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
     }
