@@ -8,7 +8,7 @@ let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
 
 /// Kernels are optimised in debug builds too, and never contract a multiply and an add on their own.
 let kernelFlags: [CSetting] = [
-    .unsafeFlags(["-O3", "-Wall", "-Wextra", "-Werror", "-ffp-contract=off", "-Wno-c23-extensions"])
+    .unsafeFlags(["-O3", "-Wall", "-Wextra", "-Werror", "-ffp-contract=off", "-fno-math-errno", "-Wno-c23-extensions"])
 ]
 
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -37,7 +37,8 @@ let package = Package(
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
 
         // The way of a frame.
-        .target(name: "CKernels", cSettings: kernelFlags),
+        .target(name: "CKernels", exclude: ["README.md"], cSettings: kernelFlags),
+        .target(name: "CProbes", cSettings: kernelFlags),
         .target(name: "CEmbeddedTeacher", cSettings: kernelFlags),
         .target(name: "CLinuxShims", cSettings: kernelFlags),
         .target(name: "CPictures", dependencies: ["CLibJPEG", "CLibPNG"], cSettings: kernelFlags),
@@ -79,7 +80,8 @@ let package = Package(
         .executableTarget(
             name: "jidoka",
             dependencies: [
-                "Calibration", "Capture", "Daemon", "Inspection", "Line", "Pictures", "Recipes", "Records", "Sockets",
+                "CProbes", "CKernels", "Calibration", "Capture", "Daemon", "Inspection", "Line", "Pictures", "Recipes",
+                "Records", "Sockets",
                 "SyntheticParts", "Training", arguments,
             ], swiftSettings: strict),
 
@@ -88,7 +90,8 @@ let package = Package(
             name: "PicturesTests", dependencies: ["Pictures", "CPictures", "CLibJPEG"], swiftSettings: strict),
         .testTarget(name: "SyntheticPartsTests", dependencies: ["SyntheticParts", "Pictures"], swiftSettings: strict),
         .testTarget(
-            name: "InspectionTests", dependencies: ["Inspection", "CKernels", "Recipes"], exclude: ["Golden"],
+            name: "InspectionTests", dependencies: ["Inspection", "CKernels", "CProbes", "Recipes"],
+            exclude: ["Golden"],
             swiftSettings: strict),
         .testTarget(
             name: "CalibrationTests", dependencies: ["Calibration", "Inspection", "Pictures", "Recipes"],
@@ -107,7 +110,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(name: "DaemonTests", dependencies: ["Daemon", "Recipes"], swiftSettings: strict),
         .testTarget(
-            name: "TrainingTests", dependencies: ["Training"], exclude: ["Golden/make_golden.py"],
+            name: "TrainingTests", dependencies: ["Training", "Inspection"], exclude: ["Golden/make_golden.py"],
             resources: [.copy("Golden/golden.json")], swiftSettings: strict),
         .testTarget(name: "SystemTests", dependencies: ["jidoka", "jidokad"], swiftSettings: strict),
     ]

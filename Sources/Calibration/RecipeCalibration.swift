@@ -36,7 +36,7 @@ public struct RecipeCalibration: Sendable {
         let select = try Self.pictures(
             list.of(.select), root: root, rule: networks.recipe.input, "select parts", progress)
         let levels = networks.recipe.map.levels
-        let maps = try PartScorer.distances(networks, levels: levels, pictures: select) {
+        let maps = try PartScorer.distances(networks.networks, levels: levels, pictures: select) {
             progress?("statistics of the select parts", $0, $1)
         }
         let statistics = try PartScorer.statistics(of: maps, levels: levels, size: networks.recipe.input.size)
@@ -54,9 +54,9 @@ public struct RecipeCalibration: Sendable {
         threshold = try ConformalThreshold(scores: worst.map { scored[$0].score }, alpha: alpha)
         let peaks = groups.map { group in group.map { scored[$0].peak }.max() ?? .nan }
         let pixel = try ConformalThreshold(scores: peaks, alpha: threshold.alpha)
-        let bytes = StatisticsFile.encoded(statistics, metadata: ["model_sha256": networks.studentDigest])
+        let bytes = StatisticsFile.encoded(statistics, metadata: ["model_sha256": networks.digest])
         file = CalibrationFile(
-            model: networks.studentDigest, teacher: networks.teacherDigest, maps: Digest.sha256(bytes),
+            model: networks.digest, teacher: networks.teacherDigest, maps: Digest.sha256(bytes),
             settings: networks.recipe.map, alpha: threshold.alpha, order: threshold.order,
             thresholds: .init(stop: threshold.value, pixel: pixel.value),
             scores: worst.map { .init(part: calibrate[$0].path, score: scored[$0].score) },
@@ -66,7 +66,7 @@ public struct RecipeCalibration: Sendable {
     }
 
     /// Reads parts that were dealt before; a file that changed since is an error, since its role may no longer be its own.
-    private static func pictures(
+    package static func pictures(
         _ parts: [PartList.Part], root: String, rule: InputRule, _ what: String, _ progress: Progress?
     ) throws -> [[UInt8]] {
         let loaded = try PreparedPart.load(parts.map { root + "/" + $0.path }, rule: rule) { progress?(what, $0, $1) }

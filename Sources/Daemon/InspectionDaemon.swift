@@ -129,7 +129,8 @@ public struct InspectionDaemon: Sendable {
             // Three parts late, and never less than five seconds.
             patience: UInt64(max(5, rate > 0 ? 3 / rate : 0) * 1e9),
             summaryPeriod: UInt64(configuration.log.summarySeconds) * 1_000_000_000,
-            logLevel: Logger.Level(rawValue: configuration.log.level.rawValue) ?? .info)
+            logLevel: Logger.Level(rawValue: configuration.log.level.rawValue) ?? .info,
+            threads: configuration.inspection.threads)
     }
 
     /// Opens the source of a configuration; the one before is stopped first.

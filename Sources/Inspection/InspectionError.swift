@@ -14,6 +14,12 @@ public struct InspectionError: Error, Sendable, Equatable, CustomStringConvertib
         case badGraph
         /// A setting is outside what is possible.
         case badSetting
+        /// A compiled plan fails its check.
+        case badPlan
+        /// This CPU can't do what is asked.
+        case notSupported
+        /// Memory or threads are missing.
+        case noResources
     }
 
     /// What kind of trouble it is.

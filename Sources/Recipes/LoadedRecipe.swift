@@ -12,7 +12,7 @@ public struct LoadedRecipe: Sendable {
     public let calibration: CalibrationFile
     /// Pass or stop.
     public let threshold: Threshold
-    /// SHA-256 of the student, 64 hexadecimal digits: it names the teacher's in turn.
+    /// SHA-256 of the file that inspects (the integers or the student), 64 hexadecimal digits: it names the teacher's in turn.
     public let digest: String
 
     /// Reads a recipe and refuses one whose parts don't belong together.
@@ -20,7 +20,8 @@ public struct LoadedRecipe: Sendable {
     /// - Throws: `RecipeError` that names the file, what was expected and found.
     public init(_ folder: RecipeFolder) throws(RecipeError) {
         let calibration = try CalibrationFile.read(folder.calibration)
-        let networks = try RecipeNetworks(folder, calibration: calibration)
+        // On the line the inspecting file is enough: it names what it was made from.
+        let networks = try RecipeNetworks(folder, calibration: calibration, checkingOrigin: false)
         let maps = try SafeFile.read(folder.maps)
         try calibration.check(maps, of: folder.maps, against: \.maps)
         guard folder.path.hasSuffix("/" + networks.recipe.name) else {
@@ -44,12 +45,12 @@ public struct LoadedRecipe: Sendable {
         }
         recipe = networks.recipe
         self.calibration = calibration
-        digest = networks.studentDigest
+        digest = networks.digest
     }
 }
 
 extension LoadedRecipe {
-    /// Changes exactly when something changes that a verdict depends on: student, teacher, statistics, settings, threshold.
+    /// Changes exactly when something changes that a verdict depends on: networks, statistics, settings, threshold.
     public var identity: String {
         "\(digest) \(calibration.teacher) \(calibration.maps) \(recipe.input.fingerprint) \(recipe.map) "
             + "\(calibration.thresholds)"

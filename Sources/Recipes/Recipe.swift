@@ -9,13 +9,24 @@ public struct Recipe: Sendable, Equatable {
     public var name: String
     /// How any picture becomes network input.
     public var input: InputRule
+    /// In which numbers the networks are run.
+    public var engine: Engine
     /// How feature differences become a score.
     public var map: MapSettings
 
+    /// In which numbers the networks are run.
+    public enum Engine: String, Codable, Sendable, CaseIterable {
+        /// 8-bit integers, `int8.safetensors`: what a line runs.
+        case int8
+        /// float32, `teacher.safetensors` and `student.safetensors`: the reference.
+        case float32
+    }
+
     /// A recipe.
-    public init(name: String, input: InputRule, map: MapSettings) {
+    public init(name: String, input: InputRule, engine: Engine, map: MapSettings) {
         self.name = name
         self.input = input
+        self.engine = engine
         self.map = map
     }
 
@@ -37,6 +48,8 @@ public struct Recipe: Sendable, Equatable {
         var text = """
             # Jidoka recipe. After a change below 'map' run 'jidoka calibrate' again, below 'input' 'jidoka train'.
             name: "\(name)"
+            # int8, or float32 for the reference; after a change run 'jidoka calibrate' again.
+            engine: \(engine.rawValue)
             input:
               size: \(input.size)
               resize: \(input.resize.rawValue)

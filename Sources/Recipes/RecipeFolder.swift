@@ -25,6 +25,8 @@ public struct RecipeFolder: Sendable, Equatable {
     public var teacher: String { path + "/teacher.safetensors" }
     /// `student.safetensors`: the trained network.
     public var student: String { path + "/student.safetensors" }
+    /// `int8.safetensors`: both networks in integers; all that the integer engine reads.
+    public var integer: String { path + "/int8.safetensors" }
     /// `maps.safetensors`: statistics of the select parts.
     public var maps: String { path + "/maps.safetensors" }
     /// `calibration.json`: the thresholds.

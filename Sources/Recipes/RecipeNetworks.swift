@@ -2,50 +2,80 @@
 
 import Inspection
 
-/// What training leaves behind: the recipe, both networks, and proof that they belong together. Not yet calibrated.
+/// What training leaves behind: the recipe, its networks, and proof that they belong together. Not yet calibrated.
 public struct RecipeNetworks: Sendable {
     /// `recipe.yaml`.
     public let recipe: Recipe
-    /// The frozen network.
-    public let teacher: NetworkPlan
-    /// The network that has only seen good parts.
-    public let student: NetworkPlan
+    /// Teacher and student, in the numbers that they are run in.
+    public let networks: InspectionModel.Networks
+    /// SHA-256 of the file that inspects: `int8.safetensors` or `student.safetensors`.
+    public let digest: String
     /// SHA-256 of `teacher.safetensors`.
     public let teacherDigest: String
-    /// SHA-256 of `student.safetensors`.
-    public let studentDigest: String
-    /// What the student's file says about its training.
-    public let studentMetadata: [String: String]
+    /// What the inspecting file says about itself, graphs and scales left out.
+    public let metadata: [String: String]
 
-    /// Reads recipe, teacher and student.
+    /// Reads the recipe and what its engine needs.
     ///
-    /// - Parameter calibration: the files must be the ones that it was made with; nil before calibration.
+    /// - Parameters:
+    ///   - engine: another engine than the recipe's, for comparisons.
+    ///   - calibration: the files must be the ones that it was made with; nil before calibration.
+    ///   - checkingOrigin: with integers, also hash the float32 files where they are present: they must be those that the
+    ///     integers were made from. The daemon needs none of them.
     /// - Throws: `RecipeError`, also when the student learned from another teacher or from pictures made by another rule.
-    public init(_ folder: RecipeFolder, calibration: CalibrationFile? = nil) throws(RecipeError) {
+    public init(
+        _ folder: RecipeFolder, engine: Recipe.Engine? = nil, calibration: CalibrationFile? = nil,
+        checkingOrigin: Bool = true
+    ) throws(RecipeError) {
         recipe = try Recipe.read(folder.recipe)
-        let (teacherBytes, studentBytes) = (try SafeFile.read(folder.teacher), try SafeFile.read(folder.student))
-        // Before anything is made of the bytes, so that a damaged file is blamed and not its neighbour.
-        try calibration?.check(studentBytes, of: folder.student, against: \.model)
-        try calibration?.check(teacherBytes, of: folder.teacher, against: \.teacher)
-        let teacher = try ModelFile.teacher(teacherBytes, name: folder.teacher, levels: recipe.map.levels)
-        let student = try ModelFile.ours(studentBytes, name: folder.student)
-        let learned = student.metadata["teacher_sha256"] ?? "none"
-        guard learned == teacher.digest else {
-            throw RecipeError(
-                .mismatch, folder.teacher, expected: "sha256 \(learned), which the student learned from",
-                found: teacher.digest, hint: "restore the teacher's file or train again")
+        switch engine ?? recipe.engine {
+        case .float32:
+            let pair = try FloatModels(folder, recipe: recipe, calibration: calibration)
+            networks = .float32(
+                teacher: try pair.teacher.plan(inputSize: recipe.input.size, name: folder.teacher),
+                student: try pair.student.plan(inputSize: recipe.input.size, name: folder.student))
+            digest = pair.student.digest
+            teacherDigest = pair.teacher.digest
+            metadata = pair.student.metadata.filter { $0.key != "graph" }
+        case .int8:
+            let bytes = try SafeFile.read(folder.integer)
+            // Before anything is made of the bytes, so that a damaged file is blamed and not its neighbour.
+            try calibration?.check(bytes, of: folder.integer, against: \.model)
+            let file = try IntegerModelFile.parse(bytes, name: folder.integer)
+            try FloatModels.check(rule: file.input, of: recipe, folder)
+            if checkingOrigin {
+                for (path, digest) in [(folder.teacher, file.origin.teacher), (folder.student, file.origin.student)]
+                where SafeFile.exists(path) {
+                    let found = Digest.sha256(try SafeFile.read(path))
+                    guard found == digest else {
+                        throw RecipeError(
+                            .mismatch, path, expected: "sha256 \(digest), which the integers were made from",
+                            found: found, hint: "restore the file or run 'jidoka quantize' again")
+                    }
+                }
+            }
+            guard Set(file.levels).isSuperset(of: recipe.map.levels) else {
+                throw RecipeError(
+                    .mismatch, folder.recipe, key: "map.levels",
+                    expected: "some of \(file.levels.map(\.rawValue).joined(separator: ", "))",
+                    found: recipe.map.levels.map(\.rawValue).joined(separator: ", "),
+                    hint: "the networks give no others: train again")
+            }
+            networks = .int8(
+                try file.plan(levels: recipe.map.levels, inputSize: recipe.input.size, name: folder.integer))
+            digest = Digest.sha256(bytes)
+            teacherDigest = file.origin.teacher
+            guard calibration == nil || calibration?.teacher == teacherDigest else {
+                throw RecipeError(
+                    .mismatch, folder.calibration, key: "teacher", expected: teacherDigest,
+                    found: calibration?.teacher ?? "none", hint: "run 'jidoka calibrate' again")
+            }
+            metadata = [
+                "teacher_sha256": file.origin.teacher, "student_sha256": file.origin.student,
+                "parts_sha256": file.origin.parts, "tool": file.origin.tool, "method": file.origin.method,
+                "activation_maximum": "\(file.teacher.activationMaximum)", "format": IntegerModelFile.format,
+            ]
         }
-        let rule = student.metadata["input"] ?? "none"
-        guard rule == recipe.input.fingerprint else {
-            throw RecipeError(
-                .mismatch, folder.recipe, key: "input", expected: "'\(rule)', which the student learned from",
-                found: "'\(recipe.input.fingerprint)'", hint: "restore recipe.yaml or train again")
-        }
-        self.teacher = try teacher.plan(inputSize: recipe.input.size, name: folder.teacher)
-        self.student = try student.plan(inputSize: recipe.input.size, name: folder.student)
-        teacherDigest = teacher.digest
-        studentDigest = student.digest
-        studentMetadata = student.metadata
     }
 
     /// A model with given settings and statistics.
@@ -54,8 +84,48 @@ public struct RecipeNetworks: Sendable {
     public func model(
         settings: MapSettings, statistics: [LevelStatistics]
     ) throws(InspectionError) -> InspectionModel {
-        let model = try InspectionModel(teacher: teacher, student: student, settings: settings, statistics: statistics)
+        let model = try InspectionModel(networks: networks, settings: settings, statistics: statistics)
         _ = try AnomalyMapper(settings: settings, statistics: statistics, size: model.inputSize)
         return model
+    }
+}
+
+/// The float32 files of a recipe, checked against each other.
+public struct FloatModels: Sendable {
+    /// The frozen network.
+    public let teacher: ModelFile
+    /// The network that has only seen good parts.
+    public let student: ModelFile
+
+    /// Reads both files.
+    ///
+    /// - Parameters:
+    ///   - levels: maps that the teacher gives; nil is the recipe's.
+    ///   - calibration: the files must be the ones that it was made with; nil before calibration.
+    /// - Throws: `RecipeError`, also when the student learned from another teacher or from pictures made by another rule.
+    public init(
+        _ folder: RecipeFolder, recipe: Recipe, levels: [Level]? = nil, calibration: CalibrationFile? = nil
+    ) throws(RecipeError) {
+        let (teacherBytes, studentBytes) = (try SafeFile.read(folder.teacher), try SafeFile.read(folder.student))
+        // Before anything is made of the bytes, so that a damaged file is blamed and not its neighbour.
+        try calibration?.check(studentBytes, of: folder.student, against: \.model)
+        try calibration?.check(teacherBytes, of: folder.teacher, against: \.teacher)
+        teacher = try ModelFile.teacher(teacherBytes, name: folder.teacher, levels: levels ?? recipe.map.levels)
+        student = try ModelFile.ours(studentBytes, name: folder.student)
+        let learned = student.metadata["teacher_sha256"] ?? "none"
+        guard learned == teacher.digest else {
+            throw RecipeError(
+                .mismatch, folder.teacher, expected: "sha256 \(learned), which the student learned from",
+                found: teacher.digest, hint: "restore the teacher's file or train again")
+        }
+        try Self.check(rule: student.metadata["input"] ?? "none", of: recipe, folder)
+    }
+
+    static func check(rule: String, of recipe: Recipe, _ folder: RecipeFolder) throws(RecipeError) {
+        guard rule == recipe.input.fingerprint else {
+            throw RecipeError(
+                .mismatch, folder.recipe, key: "input", expected: "'\(rule)', which the student learned from",
+                found: "'\(recipe.input.fingerprint)'", hint: "restore recipe.yaml or train again")
+        }
     }
 }

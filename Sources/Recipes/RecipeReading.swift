@@ -22,10 +22,16 @@ extension Recipe {
             throw root.error(
                 .outOfRange, "name", expected: "up to 64 letters, digits, '-', '_', '.'", found: "'\(name)'")
         }
+        guard root.contains("engine") else {
+            throw root.error(
+                .missingKey, "engine", expected: "int8 or float32", found: "nothing",
+                hint: "the recipe is older than the integer engine: add 'engine: float32', then run 'jidoka quantize'")
+        }
+        let engine = try root.required("engine", oneOf: Engine.self)
         let input = try input(try root.requiredMapping("input"))
         let map = try map(try root.requiredMapping("map"))
         try root.finish()
-        return Recipe(name: name, input: input, map: map)
+        return Recipe(name: name, input: input, engine: engine, map: map)
     }
 
     private static func input(_ mapping: YAMLMapping) throws(RecipeError) -> InputRule {

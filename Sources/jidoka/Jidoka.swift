@@ -12,7 +12,10 @@ struct Jidoka: ParsableCommand {
         version: DaemonVersion.text,
         groupedSubcommands: [
             CommandGroup(
-                name: "Learn", subcommands: [Train.self, Calibrate.self, Evaluate.self, Inspect.self, Model.self]),
+                name: "Learn",
+                subcommands: [
+                    Train.self, Quantize.self, Calibrate.self, Evaluate.self, Compare.self, Inspect.self, Model.self,
+                ]),
             CommandGroup(
                 name: "Line", subcommands: [Status.self, Acknowledge.self, Reset.self, Start.self, Events.self]),
             CommandGroup(name: "Try", subcommands: [Demo.self, Bench.self]),

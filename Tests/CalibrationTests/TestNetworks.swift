@@ -33,7 +33,7 @@ enum TestNetworks {
 
     /// Writes recipe, teacher and student: what training leaves behind.
     static func write(_ folder: RecipeFolder, rule: InputRule) throws {
-        let recipe = Recipe(name: "r", input: rule, map: settings)
+        let recipe = Recipe(name: "r", input: rule, engine: .float32, map: settings)
         let (teacher, weights) = (Safetensors(tensors: trunk(1)).encoded(), trunk(2))
         let student = ModelFile.encoded(
             weights: weights, graph: try ResidualTrunk.graph(of: weights, levels: [.layer1]),

@@ -47,12 +47,13 @@ import Testing
             state: /srv/state
             sockets: /srv/run
             source: {kind: folder, path: /srv/parts, rate: 0, repeat: true}
+            inspection: {threads: 4}
             outputs: {kind: file, path: /srv/out}
             log: {level: warning, summary_seconds: 5}
             """
         let expected = Configuration(
             recipe: "washer-2", source: .folder(path: "/srv/parts", rate: 0, repeats: true), recipes: "/srv/recipes",
-            state: "/srv/state", sockets: "/srv/run", outputs: .file(path: "/srv/out"),
+            state: "/srv/state", sockets: "/srv/run", inspection: .init(threads: 4), outputs: .file(path: "/srv/out"),
             log: .init(level: .warning, summarySeconds: 5))
         #expect(try Configuration.parse(text: text, file: "t") == expected)
         let generated = try Configuration.parse(
@@ -85,6 +86,9 @@ import Testing
             (least + "outputs: {kind: none, path: /x}\n", .contradiction, 3, "outputs.path"),
             (least + "outputs: {kind: file}\n", .missingKey, 3, "outputs.path"),
             (least + "outputs: none\n", .wrongType, 3, "outputs"),
+            (least + "inspection: {threads: 0}\n", .outOfRange, 3, "inspection.threads"),
+            (least + "inspection: {threads: 17}\n", .outOfRange, 3, "inspection.threads"),
+            (least + "inspection:\n  thread: 2\n", .unknownKey, 4, "inspection.thread"),
             (least + "log:\n  level: loud\n", .notAChoice, 4, "log.level"),
             (least + "log:\n  summary_seconds: 0\n", .outOfRange, 4, "log.summary_seconds"),
             (least + "log:\n  leve: info\n", .unknownKey, 4, "log.leve"),
@@ -102,10 +106,10 @@ import Testing
         #expect(
             failure(least + "stat: /x\n")?.description
                 == "jidoka.yaml:3: unknown key 'stat'; did you mean 'state'? "
-                + "(valid: recipe, recipes, state, sockets, source, outputs, log)")
+                + "(valid: recipe, recipes, state, sockets, source, inspection, outputs, log)")
     }
 
-    @Test("recipe, recipes and source affect verdicts; state, sockets and outputs need a restart")
+    @Test("recipe, recipes and source affect verdicts; state, sockets, threads and outputs need a restart")
     func differences() {
         let base = Configuration.defaults
         func changed(_ change: (inout Configuration) -> Void) -> (verdicts: Bool, restart: [String]) {
@@ -121,10 +125,11 @@ import Testing
         #expect(changed { $0.state = "/x" } == (false, ["state"]))
         let all = changed {
             $0.outputs = .file(path: "/x")
+            $0.inspection.threads = 2
             $0.sockets = "/x"
             $0.state = "/x"
         }
-        #expect(all == (false, ["state", "sockets", "outputs"]))
+        #expect(all == (false, ["state", "sockets", "inspection", "outputs"]))
     }
 }
 

@@ -71,108 +71,96 @@ import Testing
         }
     }
 
-    private func upsample(_ map: [Float], side: Int, size: Int, weight: Float = 1, onto: Float = 0) -> [Float] {
-        let axis = axis(side, size)
-        var output = [Float](repeating: onto, count: size * size)
-        var row = [Float](repeating: 0, count: side)
-        axis.lower.withUnsafeBufferPointer { lower in
-            axis.upper.withUnsafeBufferPointer { upper in
-                axis.share.withUnsafeBufferPointer { share in
-                    var work = ck_interpolation_f32(
-                        lower: lower.baseAddress, upper: upper.baseAddress, share: share.baseAddress)
-                    ck_upsample_add_f32(map, Int32(side), &output, Int32(size), &work, weight, &row)
-                }
-            }
-        }
-        return output
-    }
-
-    private func axis(_ side: Int, _ size: Int) -> (lower: [Int32], upper: [Int32], share: [Float]) {
-        let places = (0..<size).map { max(0, (Double($0) + 0.5) * Double(side) / Double(size) - 0.5) }
-        let lower = places.map { min(Int32($0), Int32(side - 1)) }
-        return (lower, lower.map { min($0 + 1, Int32(side - 1)) }, zip(places, lower).map { Float($0 - Double($1)) })
-    }
-
     @Test(
-        "upsampling is bilinear, takes the weight and adds on top",
-        arguments: [(1, 32), (2, 32), (4, 32), (8, 64), (5, 12)])
-    func upsampling(side: Int, size: Int) {
-        var random = SeededRandom(UInt64(side))
-        let map = random.floats(side * side)
-        let found = upsample(map, side: side, size: size, weight: 0.75, onto: 2)
-        let axis = axis(side, size)
-        var worst = 0.0
-        for y in 0..<size {
-            for x in 0..<size {
-                func at(_ a: Int32, _ b: Int32) -> Double { Double(map[Int(a) * side + Int(b)]) }
-                let (fy, fx) = (Double(axis.share[y]), Double(axis.share[x]))
-                let top = (1 - fx) * at(axis.lower[y], axis.lower[x]) + fx * at(axis.lower[y], axis.upper[x])
-                let bottom = (1 - fx) * at(axis.upper[y], axis.lower[x]) + fx * at(axis.upper[y], axis.upper[x])
-                worst = max(worst, abs(2 + 0.75 * ((1 - fy) * top + fy * bottom) - Double(found[y * size + x])))
-            }
-        }
-        #expect(worst < 1e-6)
-    }
-
-    @Test("a constant map stays constant when upsampled")
-    func upsamplingConstant() {
-        #expect(upsample(.init(repeating: 0.3, count: 64), side: 8, size: 64).allSatisfy { $0 == 0.3 })
-    }
-
-    private let taps: [Float] = [0.375, 0.25, 0.0625]
-
-    private func smooth(_ map: [Float], size: Int, taps: [Float]) -> [Float] {
-        var map = map
-        let radius = taps.count - 1
-        var scratch = [Float](repeating: -99, count: size * size + size + 2 * radius)
-        ck_smooth_f32(&map, Int32(size), taps, Int32(radius), &scratch)
-        return map
-    }
-
-    @Test("an impulse spreads over both axes alike")
-    func smoothingImpulse() {
-        let size = 11
-        var map = [Float](repeating: 0, count: size * size)
-        map[5 * size + 5] = 1
-        let result = smooth(map, size: size, taps: taps)
-        for y in 0..<size {
-            for x in 0..<size {
-                let (dy, dx) = (abs(y - 5), abs(x - 5))
-                let expected = dy < 3 && dx < 3 ? taps[dy] * taps[dx] : 0
-                #expect(result[y * size + x] == expected)
-                #expect(result[y * size + x] == result[x * size + y])
-            }
-        }
-        #expect(abs(result.reduce(0, +) - 1) < 1e-6)
-    }
-
-    @Test("smoothing equals the Double reference with repeated edges, and keeps constants")
-    func smoothing() {
-        for size in [1, 2, 3, 16, 33] {
-            for count in [1, 2, 3, 9] {
-                var random = SeededRandom(UInt64(size * 100 + count))
-                let raw = random.floats(count, 0...1)
-                let sum = raw[0] + 2 * raw.dropFirst().reduce(0, +)
-                let taps = raw.map { $0 / sum }
-                let map = random.floats(size * size)
-                let found = smooth(map, size: size, taps: taps)
-                func clamped(_ i: Int) -> Int { min(max(i, 0), size - 1) }
-                func tap(_ d: Int) -> Double { Double(taps[abs(d)]) }
-                var worst = 0.0
-                for y in 0..<size {
+        "the map is axis · values · axisᵀ, summed over levels in one order, to the bit",
+        arguments: [16, 32, 48, 64, 80, 144])
+    func map(size: Int) {
+        var random = SeededRandom(UInt64(size))
+        for sides in [[1], [5], [4, 9], [8, 3, 2]] {
+            let axes = sides.map { RandomAxis(side: $0, size: size, &random) }
+            let values = sides.map { random.floats($0 * $0) }
+            var expected = [Float](repeating: 0, count: size * size)
+            var widened: [[Float]] = []
+            for (axis, values) in zip(axes, values) {
+                var wide = [Float](repeating: 0, count: axis.side * size)
+                for y in 0..<axis.side {
                     for x in 0..<size {
-                        var expected = 0.0
-                        for dy in (1 - count)..<count {
-                            for dx in (1 - count)..<count {
-                                expected += tap(dy) * tap(dx) * Double(map[clamped(y + dy) * size + clamped(x + dx)])
-                            }
+                        let (block, lane) = (x / 16, x % 16)
+                        for k in 0..<axis.blockTaps {
+                            wide[y * size + x].addProduct(
+                                values[y * axis.side + Int(axis.blockFirst[block]) + k],
+                                axis.blockWeights[(block * axis.blockTaps + k) * 16 + lane])
                         }
-                        worst = max(worst, abs(expected - Double(found[y * size + x])))
                     }
                 }
-                #expect(worst < 1e-6)
-                let constant = smooth(.init(repeating: 5, count: size * size), size: size, taps: taps)
-                #expect(constant.allSatisfy { abs($0 - 5) < 1e-5 })
+                widened.append(wide)
+            }
+            for y in 0..<size {
+                for x in 0..<size {
+                    for (axis, wide) in zip(axes, widened) {
+                        for k in 0..<axis.taps {
+                            expected[y * size + x].addProduct(
+                                axis.weights[y * axis.taps + k], wide[(Int(axis.first[y]) + k) * size + x])
+                        }
+                    }
+                }
+            }
+            var found = [Float](repeating: -1, count: size * size)
+            run(axes[...], values[...], []) { levels in
+                ck_anomaly_map_f32(levels, Int32(levels.count), Int32(size), &found)
+            }
+            #expect(found.map(\.bitPattern) == expected.map(\.bitPattern))
+        }
+    }
+
+    /// Bands of random weights.
+    private struct RandomAxis {
+        let side: Int
+        let taps: Int
+        let first: [Int32]
+        let weights: [Float]
+        let blockTaps: Int
+        let blockFirst: [Int32]
+        let blockWeights: [Float]
+        let size: Int
+
+        init(side: Int, size: Int, _ random: inout SeededRandom) {
+            self.side = side
+            self.size = size
+            taps = Int.random(in: 1...side, using: &random)
+            blockTaps = Int.random(in: 1...side, using: &random)
+            let (most, blockMost) = (Int32(side - taps), Int32(side - blockTaps))
+            first = (0..<size).map { _ in Int32.random(in: 0...most, using: &random) }
+            blockFirst = (0..<size / 16).map { _ in Int32.random(in: 0...blockMost, using: &random) }
+            weights = random.floats(size * taps)
+            blockWeights = random.floats(size * blockTaps)
+        }
+    }
+
+    /// Pins the tables of all levels, one after the other.
+    private func run(
+        _ axes: ArraySlice<RandomAxis>, _ values: ArraySlice<[Float]>, _ levels: [ck_level_map_f32],
+        body: ([ck_level_map_f32]) -> Void
+    ) {
+        guard let axis = axes.first, let map = values.first else { return body(levels) }
+        var widened = [Float](repeating: -1, count: axis.side * axis.size)
+        axis.first.withUnsafeBufferPointer { first in
+            axis.weights.withUnsafeBufferPointer { weights in
+                axis.blockFirst.withUnsafeBufferPointer { blockFirst in
+                    axis.blockWeights.withUnsafeBufferPointer { blockWeights in
+                        map.withUnsafeBufferPointer { map in
+                            widened.withUnsafeMutableBufferPointer { widened in
+                                let tables = ck_axis_f32(
+                                    side: Int32(axis.side), taps: Int32(axis.taps), first: first.baseAddress,
+                                    weights: weights.baseAddress, block_taps: Int32(axis.blockTaps),
+                                    block_first: blockFirst.baseAddress, block_weights: blockWeights.baseAddress)
+                                let level = ck_level_map_f32(
+                                    axis: tables, values: map.baseAddress, widened: widened.baseAddress)
+                                run(axes.dropFirst(), values.dropFirst(), levels + [level], body: body)
+                            }
+                        }
+                    }
+                }
             }
         }
     }
@@ -198,7 +186,7 @@ import Testing
 
     @Test("maximum and top mean agree with sorting, with ties, for k from 1 to all")
     func scores() {
-        for count in [1, 2, 3, 10, 64, 257] {
+        for count in [1, 2, 3, 10, 63, 64, 65, 257] {
             for distinct in [2, 5, 1_000_000] {
                 var random = SeededRandom(UInt64(count + distinct))
                 let values = (0..<count).map { _ in Float(Int.random(in: -distinct...distinct, using: &random)) / 7 }
@@ -223,7 +211,7 @@ import Testing
 
     @Test("one value that is not finite, anywhere, makes the score NaN", arguments: [Float.nan, .infinity, -.infinity])
     func scoresNotFinite(value: Float) {
-        for count in [1, 2, 16, 33, 100] {
+        for count in [1, 2, 16, 33, 64, 100, 130] {
             for place in 0..<count {
                 var values = [Float](repeating: -1, count: count)
                 values[place] = value

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Glibc
 import Inspection
 import Testing
 
@@ -46,6 +47,83 @@ import Testing
         let one = try mapper(.init(levels: [.layer1], normalisation: .none, smoothing: smoothing))
         one.setDistances(.init(repeating: 1, count: 16), of: .layer1)
         #expect(abs(one.score() - 1) < 1e-5)
+    }
+
+    @Test(
+        "the map is the weighted sum of the levels, upsampled and then smoothed with repeated edges",
+        arguments: [32, 64, 96, 256])
+    func reference(size: Int) throws {
+        let subsets: [[Level]] = [[.stem], [.layer1, .layer2], [.layer3], Level.allCases]
+        for (trial, levels) in subsets.enumerated() where size < 256 || trial == 1 {
+            for smoothing: Float in size < 256 ? [0, 0.7, 4, 13, 32] : [4] {
+                var random = SeededRandom(UInt64(size + trial))
+                let weights = random.floats(levels.count, 0.5...2)
+                let one = try mapper(
+                    .init(levels: levels, weights: weights, normalisation: .none, smoothing: smoothing), size: size)
+                var expected = [Double](repeating: 0, count: size * size)
+                for (level, weight) in zip(levels, weights) {
+                    let side = size / level.reduction
+                    let distances = random.floats(side * side, 0...1)
+                    one.setDistances(distances, of: level)
+                    let large = upsampled(distances.map { Double($0) }, side: side, size: size)
+                    let smooth = smoothed(large, size: size, sigma: Double(smoothing) * Double(size) / 256)
+                    for i in expected.indices { expected[i] += Double(weight) * smooth[i] }
+                }
+                let score = one.score()
+                let found = one.values
+                let worst = zip(found, expected).map { abs(Double($0) - $1) }.max() ?? 1
+                #expect(worst < 2e-5)
+                #expect(score == found.max())
+            }
+        }
+    }
+
+    /// Bilinear with pixel centres at half places, edges repeated.
+    private func upsampled(_ map: [Double], side: Int, size: Int) -> [Double] {
+        let places = (0..<size).map { max(0, (Double($0) + 0.5) * Double(side) / Double(size) - 0.5) }
+        func at(_ y: Int, _ x: Int) -> Double { map[min(y, side - 1) * side + min(x, side - 1)] }
+        var result: [Double] = []
+        for py in places {
+            for px in places {
+                let (y, x) = (Int(py), Int(px))
+                let (fy, fx) = (py - Double(y), px - Double(x))
+                let top = (1 - fx) * at(y, x) + fx * at(y, x + 1)
+                let bottom = (1 - fx) * at(y + 1, x) + fx * at(y + 1, x + 1)
+                result.append((1 - fy) * top + fy * bottom)
+            }
+        }
+        return result
+    }
+
+    /// Gaussian cut at 4 σ over rows, then over columns, edges repeated.
+    private func smoothed(_ map: [Double], size: Int, sigma: Double) -> [Double] {
+        guard sigma > 0 else { return map }
+        let radius = max(1, Int((4 * sigma).rounded(.up)))
+        let raw = (-radius...radius).map { exp(-0.5 * Double($0 * $0) / (sigma * sigma)) }
+        let sum = raw.reduce(0, +)
+        func clamped(_ i: Int) -> Int { min(max(i, 0), size - 1) }
+        var rows = [Double](repeating: 0, count: size * size)
+        var both = rows
+        for y in 0..<size {
+            for x in 0..<size {
+                for d in -radius...radius {
+                    rows[y * size + x] += raw[d + radius] / sum * map[y * size + clamped(x + d)]
+                }
+            }
+        }
+        for y in 0..<size {
+            for x in 0..<size {
+                for d in -radius...radius {
+                    both[y * size + x] += raw[d + radius] / sum * rows[clamped(y + d) * size + x]
+                }
+            }
+        }
+        return both
+    }
+
+    @Test("a map size that is no multiple of 32 is refused", arguments: [0, 16, 33, 4096])
+    func badSize(size: Int) {
+        #expect(code(.init(levels: [.layer1], normalisation: .none), size: size) == .badSetting)
     }
 
     @Test("smoothing spreads over rows and columns alike")

@@ -18,7 +18,7 @@ import Testing
         let score = try Inspector(model: loaded.model).score(random.bytes(32 * 32 * 3))
         #expect(score.isFinite)
         let networks = try RecipeNetworks(test.folder)
-        #expect(networks.studentDigest == loaded.digest && networks.studentMetadata["format"] == ModelFile.format)
+        #expect(networks.digest == loaded.digest && networks.metadata["format"] == ModelFile.format)
     }
 
     @Test("a missing file is named")

@@ -10,7 +10,8 @@ import Testing
 func unlinked(_ path: String) -> Bool { unlink(path) == 0 }
 
 @Suite struct RecipeTests {
-    private let recipe = Recipe(name: "r", input: InputRule(), map: MapSettings(levels: [.layer1, .layer2]))
+    private let recipe = Recipe(
+        name: "r", input: InputRule(), engine: .int8, map: MapSettings(levels: [.layer1, .layer2]))
 
     private func error(_ change: (String) -> String) -> RecipeError? {
         recipeError { _ = try Recipe.parse(change(recipe.yaml), file: "recipe.yaml") }
@@ -36,6 +37,7 @@ func unlinked(_ path: String) -> Bool { unlink(path) == 0 }
                                 region: Bool.random(using: &random)
                                     ? Region(x: number, y: 0, width: number + 1, height: 65_536) : nil,
                                 resize: resize, size: 32 * Int.random(in: 1...64, using: &random)),
+                            engine: Bool.random(using: &random) ? .int8 : .float32,
                             map: MapSettings(
                                 levels: unique, weights: weights, normalisation: normalisation,
                                 smoothing: Float.random(in: 0...32, using: &random), score: score))
@@ -78,6 +80,7 @@ func unlinked(_ path: String) -> Bool { unlink(path) == 0 }
             ("[1.0, 1.0]", "[1.0, -1]", .outOfRange), ("[1.0, 1.0]", "[1.0, 1e300]", .outOfRange),
             ("smoothing: 4.0", "smoothing: 33", .outOfRange), ("smoothing: 4.0", "smoothing: .nan", .wrongType),
             ("score: maximum", "score: best", .notAChoice),
+            ("engine: int8", "engine: int4", .notAChoice), ("engine: int8\n", "", .missingKey),
             ("score:", "scor:", .unknownKey), ("  score: maximum\n", "", .missingKey),
             ("resize: stretch", "resize: stretch\n  colour: red", .unknownKey),
         ] {
@@ -86,6 +89,13 @@ func unlinked(_ path: String) -> Bool { unlink(path) == 0 }
                 error?.code == code && error?.thing == "recipe.yaml", "\(new): \(error.map { "\($0)" } ?? "accepted")")
         }
         #expect(error { _ in "" }?.code == .empty)
+    }
+
+    @Test("a recipe from before the integer engine is told what to add")
+    func missingEngine() {
+        let error = error { $0.replacing("engine: int8\n", with: "") }
+        #expect(error?.code == .missingKey && error?.key == "engine")
+        #expect(error?.hint.contains("engine: float32") == true && error?.hint.contains("jidoka quantize") == true)
     }
 
     @Test("a recipe.yaml that is not UTF-8 is refused, not repaired")

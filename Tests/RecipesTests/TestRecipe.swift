@@ -14,7 +14,7 @@ struct TestRecipe {
         scratch = try ScratchFolder()
         folder = try RecipeFolder("flange", in: scratch.path)
         recipe = Recipe(
-            name: "flange", input: InputRule(size: 32),
+            name: "flange", input: InputRule(size: 32), engine: .float32,
             map: MapSettings(levels: [.layer1], smoothing: 4, score: .topPercent))
         try SafeFile.makeFolder(folder.path)
         try write()

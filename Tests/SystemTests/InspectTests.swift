@@ -59,9 +59,7 @@ import Testing
     func badRecipe() throws {
         let fixture = try Fixture.shared()
         let folder = try TemporaryFolder("recipes")
-        for (name, file) in [
-            ("student", "student.safetensors"), ("teacher", "teacher.safetensors"), ("maps", "maps.safetensors"),
-        ] {
+        for (name, file) in [("integers", "int8.safetensors"), ("maps", "maps.safetensors")] {
             try Files.copyFolder(fixture.recipes + "/tiny", to: folder / name)
             try Files.flipByte(folder / "\(name)/\(file)")
             let output = try jidoka("inspect", fixture.noise, "--recipe", name, "--recipes", folder.path)

@@ -86,7 +86,7 @@ import Testing
     @Test(
         "a damaged recipe, or one that is not calibrated, blocks the line and says why",
         arguments: [
-            "student.safetensors", "teacher.safetensors", "maps.safetensors", "calibration.json", "recipe.yaml",
+            "int8.safetensors", "maps.safetensors", "calibration.json", "recipe.yaml",
         ])
     func damagedRecipe(file: String) throws {
         let fixture = try Fixture.shared()

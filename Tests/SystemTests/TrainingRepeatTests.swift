@@ -10,8 +10,10 @@ import Testing
 
         init(_ recipe: String) {
             var files: [String: [UInt8]] = [:]
-            for name in ["student.safetensors", "teacher.safetensors", "maps.safetensors", "parts.json", "recipe.yaml"]
-            {
+            for name in [
+                "student.safetensors", "teacher.safetensors", "int8.safetensors", "maps.safetensors", "parts.json",
+                "recipe.yaml",
+            ] {
                 files[name] = Files.bytes(recipe + "/" + name)
             }
             let lines = Files.text(recipe + "/calibration.json")?.split(separator: "\n").filter {
@@ -21,7 +23,7 @@ import Testing
             self.files = files
         }
 
-        var isWhole: Bool { files.count == 6 && !files.values.contains { $0.isEmpty } }
+        var isWhole: Bool { files.count == 7 && !files.values.contains { $0.isEmpty } }
 
         var description: String {
             files.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value.count) \($0.value.hashValue)" }
@@ -143,7 +145,7 @@ import Testing
         #expect(
             summary.keys == [
                 "recipe", "train", "select", "calibrate", "alpha", "threshold", "model", "openblas", "best_epoch",
-                "select_loss", "different_parts",
+                "select_loss", "different_parts", "engine", "quantisation",
             ])
         #expect(summary["train"]?.int == 36 && summary["select"]?.int == 12 && summary["calibrate"]?.int == 12)
     }

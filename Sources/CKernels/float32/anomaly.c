@@ -30,8 +30,8 @@ CK_INLINE float distance(const float *t, const float *s, int32_t channels) {
         teacher += t[c] * t[c];
         student += s[c] * s[c];
     }
-    // A dead feature sees nothing and has no direction to compare: NaN, which is a fault and never a pass. A norm that is
-    // not finite likewise.
+    // A dead feature sees nothing and has no direction to compare: NaN, which is a fault and never a pass. A norm that
+    // is not finite likewise.
     const float most = __builtin_inff();
     if (!(teacher > 0.0f && teacher < most && student > 0.0f && student < most)) return __builtin_nanf("");
     const float d = 1.0f - dot / (__builtin_sqrtf(teacher) * __builtin_sqrtf(student));
@@ -55,58 +55,89 @@ void ck_standardise_f32(const float *value, const float *mean, const float *scal
     for (size_t i = 0; i < count; i++) output[i] = (value[i] - mean[i]) * scale[i];
 }
 
-CK_CLONES
-void ck_upsample_add_f32(const float *map, int32_t side, float *output, int32_t size,
-                         const struct ck_interpolation_f32 *axis, float weight, float *row) {
-    for (int32_t y = 0; y < size; y++) {
-        const float *low = map + (size_t)axis->lower[y] * (size_t)side;
-        const float *high = map + (size_t)axis->upper[y] * (size_t)side;
-        const float share = axis->share[y];
-        for (int32_t x = 0; x < side; x++) row[x] = (low[x] + share * (high[x] - low[x])) * weight;
-        float *out = output + (size_t)y * (size_t)size;
-        for (int32_t x = 0; x < size; x++) {
-            const float a = row[axis->lower[x]], b = row[axis->upper[x]];
-            out[x] += a + axis->share[x] * (b - a);
-        }
+/// Lanes of one vector.
+enum { LANES = CK_MAP_F32_BLOCK };
+
+/// Sixteen floats in memory; a macro, since vectors by value would tie the ABI to the instruction set.
+#define LOAD(p) (*(const ck_f32x16 *)(p))
+
+CK_INLINE void multiply_add(float value, const float *from, ck_f32x16 *sum) {
+    const ck_f32x16 v = {value, value, value, value, value, value, value, value,
+                         value, value, value, value, value, value, value, value};
+    *sum = __builtin_elementwise_fma(v, LOAD(from), *sum);
+}
+
+/// One row of a level's map times the transposed axis: sixteen columns of the result at a time, each a sum over the
+/// inputs that the sixteen use together.
+CK_INLINE void widen(const struct ck_axis_f32 *axis, const float *values, int32_t size, float *output) {
+    const size_t taps = (size_t)axis->block_taps;
+    const float *weights = axis->block_weights;
+    for (int32_t block = 0; block < size / LANES; block++) {
+        const float *in = values + axis->block_first[block];
+        ck_f32x16 sum = {0};
+        for (size_t k = 0; k < taps; k++) multiply_add(in[k], weights + k * LANES, &sum);
+        *(ck_f32x16 *)(output + (size_t)block * LANES) = sum;
+        weights += taps * LANES;
     }
 }
 
-CK_INLINE int32_t clamped(int32_t i, int32_t size) { return i < 0 ? 0 : i >= size ? size - 1 : i; }
+/// `vectors` times sixteen neighbouring values of one row of the result: the axis times what `widen` left, all levels.
+CK_INLINE void combine(const struct ck_level_map_f32 *levels, int32_t count, int32_t size, int32_t y, int32_t x,
+                       float *output, const int32_t vectors) {
+    ck_f32x16 sum[4] = {{0}, {0}, {0}, {0}};
+    for (int32_t level = 0; level < count; level++) {
+        const struct ck_axis_f32 *axis = &levels[level].axis;
+        const float *weights = axis->weights + (size_t)y * (size_t)axis->taps;
+        const float *in = levels[level].widened + (size_t)axis->first[y] * (size_t)size + (size_t)x;
+        for (int32_t k = 0; k < axis->taps; k++, in += size) {
+            for (int32_t v = 0; v < vectors; v++) multiply_add(weights[k], in + v * LANES, &sum[v]);
+        }
+    }
+    for (int32_t v = 0; v < vectors; v++) *(ck_f32x16 *)(output + v * LANES) = sum[v];
+}
 
 CK_CLONES
-void ck_smooth_f32(float *map, int32_t size, const float *taps, int32_t radius, float *scratch) {
+void ck_anomaly_map_f32(const struct ck_level_map_f32 *levels, int32_t count, int32_t size, float *output) {
     const size_t n = (size_t)size;
-    float *padded = scratch + n * n;
-    for (int32_t y = 0; y < size; y++) {
-        const float *in = map + (size_t)y * n;
-        for (int32_t x = -radius; x < size + radius; x++) padded[x + radius] = in[clamped(x, size)];
-        float *out = scratch + (size_t)y * n;
-        const float *centre = padded + radius;
-        for (int32_t x = 0; x < size; x++) out[x] = centre[x] * taps[0];
-        for (int32_t k = 1; k <= radius; k++) {
-            for (int32_t x = 0; x < size; x++) out[x] += (centre[x - k] + centre[x + k]) * taps[k];
-        }
+    for (int32_t level = 0; level < count; level++) {
+        const struct ck_level_map_f32 *map = &levels[level];
+        const size_t side = (size_t)map->axis.side;
+        for (size_t y = 0; y < side; y++) widen(&map->axis, map->values + y * side, size, map->widened + y * n);
     }
     for (int32_t y = 0; y < size; y++) {
-        float *out = map + (size_t)y * n;
-        const float *centre = scratch + (size_t)y * n;
-        for (int32_t x = 0; x < size; x++) out[x] = centre[x] * taps[0];
-        for (int32_t k = 1; k <= radius; k++) {
-            const float *above = scratch + (size_t)clamped(y - k, size) * n;
-            const float *below = scratch + (size_t)clamped(y + k, size) * n;
-            for (int32_t x = 0; x < size; x++) out[x] += (above[x] + below[x]) * taps[k];
-        }
+        float *out = output + (size_t)y * n;
+        int32_t x = 0;
+        for (; x + 4 * LANES <= size; x += 4 * LANES) combine(levels, count, size, y, x, out + x, 4);
+        for (; x < size; x += LANES) combine(levels, count, size, y, x, out + x, 1);
     }
 }
 
+CK_CLONES
 float ck_maximum_f32(const float *values, size_t count) {
-    float largest = -__builtin_inff();
-    float poison = 0.0f;  // stays 0 while every value is finite: 0 * NaN and 0 * infinity are NaN
-    for (size_t i = 0; i < count; i++) {
-        largest = values[i] > largest ? values[i] : largest;
-        poison += 0.0f * values[i];
+    // Lanes of their own, so that vectors can run over them; four vectors, so that one does not wait for the other.
+    enum { WIDTH = 4 * LANES };
+    float largest[WIDTH], poison[WIDTH];
+    for (size_t lane = 0; lane < WIDTH; lane++) {
+        largest[lane] = -__builtin_inff();
+        poison[lane] = 0.0f; // stays 0 while every value is finite: 0 * NaN and 0 * infinity are NaN
     }
-    return poison == 0.0f ? largest : __builtin_nanf("");
+    size_t i = 0;
+    for (; i + WIDTH <= count; i += WIDTH) {
+        for (size_t lane = 0; lane < WIDTH; lane++) {
+            const float value = values[i + lane];
+            largest[lane] = value > largest[lane] ? value : largest[lane];
+            poison[lane] += 0.0f * value;
+        }
+    }
+    for (size_t lane = 0; i < count; i++, lane++) {
+        largest[lane] = values[i] > largest[lane] ? values[i] : largest[lane];
+        poison[lane] += 0.0f * values[i];
+    }
+    for (size_t lane = 1; lane < WIDTH; lane++) {
+        largest[0] = largest[lane] > largest[0] ? largest[lane] : largest[0];
+        poison[0] += poison[lane];
+    }
+    return poison[0] == 0.0f ? largest[0] : __builtin_nanf("");
 }
 
 /// The `k`-th largest value (k counts from 1); reorders `v`.

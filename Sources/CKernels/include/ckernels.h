@@ -104,24 +104,41 @@ void ck_cosine_distance_f32(const float *t, size_t t_row, const float *s, size_t
 /// output = (value − mean) * scale for `count` values, in place allowed.
 void ck_standardise_f32(const float *value, const float *mean, const float *scale, float *output, size_t count);
 
-/// One axis of a bilinear upsampling: for each output index the lower input index and the share of the next one.
-struct ck_interpolation_f32 {
-    /// Lower neighbour, already clamped.
-    const int32_t *lower;
-    /// Upper neighbour, already clamped.
-    const int32_t *upper;
-    /// Weight of the upper neighbour, 0 ... 1.
-    const float *share;
+/// Outputs that share one block of weights in `ck_axis_f32`.
+#define CK_MAP_F32_BLOCK 16
+
+/// A linear map of one axis, `(size, side)`, whose rows are bands: bilinear upsampling and smoothing in one.
+///
+/// Held twice, since it is used from both sides: row by row, and for sixteen outputs together.
+struct ck_axis_f32 {
+    /// Inputs.
+    int32_t side;
+    /// Inputs that one output uses.
+    int32_t taps;
+    /// `(size)`: first input of each output, at most side − taps.
+    const int32_t *first;
+    /// `(size, taps)`.
+    const float *weights;
+    /// Inputs that sixteen neighbouring outputs use together.
+    int32_t block_taps;
+    /// `(size / 16)`: first input of each sixteen outputs, at most side − block_taps.
+    const int32_t *block_first;
+    /// `(size / 16, block_taps, 16)`.
+    const float *block_weights;
 };
 
-/// Adds weight * upsampled(map) to `output` `(size, size)`; map is `(side, side)`; `row` holds `side` floats of scratch.
-void ck_upsample_add_f32(const float *map, int32_t side, float *output, int32_t size,
-                         const struct ck_interpolation_f32 *axis, float weight, float *row);
+/// One level of an anomaly map.
+struct ck_level_map_f32 {
+    /// From the level's side to the map's.
+    struct ck_axis_f32 axis;
+    /// `(side, side)`: standardised distances times the level's weight.
+    const float *values;
+    /// `(side, size)` of scratch.
+    float *widened;
+};
 
-/// Separable symmetric filter of `2 * radius + 1` taps over `(size, size)`, both axes, edges repeated.
-///
-/// `taps[0]` is the centre. `scratch` holds `size * size + size + 2 * radius` floats; `map` is filtered in place.
-void ck_smooth_f32(float *map, int32_t size, const float *taps, int32_t radius, float *scratch);
+/// output = Σ axis · values · axisᵀ over the levels, `(size, size)`; `size` is a multiple of 16.
+void ck_anomaly_map_f32(const struct ck_level_map_f32 *levels, int32_t count, int32_t size, float *output);
 
 /// Largest of `count` values; NaN as soon as one value is not finite.
 float ck_maximum_f32(const float *values, size_t count);

@@ -28,6 +28,28 @@ public enum RankMeasures {
         return Double(defective.count { $0 > largest }) / Double(defective.count)
     }
 
+    /// Pearson's correlation of two maps of as many values; 0 where one of them is flat, NaN where one is not finite.
+    public static func correlation(_ a: [Float], _ b: [Float]) -> Double {
+        guard a.count == b.count, !a.isEmpty else { return .nan }
+        let count = Double(a.count)
+        var (meanA, meanB) = (0.0, 0.0)
+        for index in a.indices {
+            meanA += Double(a[index])
+            meanB += Double(b[index])
+        }
+        meanA /= count
+        meanB /= count
+        var (squareA, squareB, product) = (0.0, 0.0, 0.0)
+        for index in a.indices {
+            let (x, y) = (Double(a[index]) - meanA, Double(b[index]) - meanB)
+            squareA += x * x
+            squareB += y * y
+            product += x * y
+        }
+        let scale = (squareA * squareB).squareRoot()
+        return scale == 0 ? 0 : product / scale
+    }
+
     /// Precision, recall and F1 at a threshold (stop is score > threshold).
     public static func atThreshold(
         _ threshold: Float, good: [Float], defective: [Float]

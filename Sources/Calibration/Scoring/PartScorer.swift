@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Inspection
-import Recipes
 
 /// Scores many pictures with one model, each thread with buffers of its own: the bits are those of one thread.
 public struct PartScorer: Sendable {
@@ -50,15 +49,16 @@ public struct PartScorer: Sendable {
     ///
     /// - Throws: `InspectionError` when networks and settings don't fit.
     public static func distances(
-        _ networks: RecipeNetworks, levels: [Level], pictures: [[UInt8]],
+        _ networks: InspectionModel.Networks, levels: [Level], pictures: [[UInt8]],
         progress: (@Sendable (Int, Int) -> Void)? = nil
     ) throws(InspectionError) -> [[Level: [Float]]] {
-        let model = try networks.model(settings: MapSettings(levels: levels, normalisation: .none), statistics: [])
+        let model = try InspectionModel(
+            networks: networks, settings: MapSettings(levels: levels, normalisation: .none), statistics: [])
         _ = try Inspector(model: model)
         return Parallel.map(pictures, progress: progress, context: { try? Inspector(model: model) }) {
             pixels, inspector in
             guard let inspector else { return [:] }
-            _ = inspector.score(pixels)
+            inspector.compare(pixels)
             return Dictionary(uniqueKeysWithValues: levels.map { ($0, inspector.mapper.distances(of: $0)) })
         }
     }

@@ -14,6 +14,8 @@ public struct Configuration: Sendable, Equatable {
     public var sockets: String
     /// Where the frames come from.
     public var source: Source
+    /// How parts are looked at.
+    public var inspection: Inspection
     /// Where the permit goes.
     public var outputs: Outputs
     /// What the journal gets.
@@ -25,6 +27,15 @@ public struct Configuration: Sendable, Equatable {
         case folder(path: String, rate: Double, repeats: Bool)
         /// Generated parts; every `defectEvery`-th has a defect, 0 is never.
         case synthetic(seed: UInt64, rate: Double, defectEvery: Int)
+    }
+
+    /// How parts are looked at.
+    public struct Inspection: Sendable, Equatable {
+        /// Threads that share the work on one part, 1 to 16; a recipe in float32 uses one.
+        public var threads: Int
+
+        /// A number of threads.
+        public init(threads: Int = 1) { self.threads = threads }
     }
 
     /// Where the permit and the lamps go.
@@ -70,13 +81,15 @@ public struct Configuration: Sendable, Equatable {
     /// A configuration; everything left out is as in `defaults`.
     public init(
         recipe: String, source: Source, recipes: String = "/var/lib/jidoka/recipes", state: String = "/var/lib/jidoka",
-        sockets: String = "/run/jidoka", outputs: Outputs = .none, log: Log = Log()
+        sockets: String = "/run/jidoka", inspection: Inspection = Inspection(), outputs: Outputs = .none,
+        log: Log = Log()
     ) {
         self.recipe = recipe
         self.source = source
         self.recipes = recipes
         self.state = state
         self.sockets = sockets
+        self.inspection = inspection
         self.outputs = outputs
         self.log = log
     }
@@ -102,6 +115,7 @@ extension Configuration {
         var keys: [String] = []
         if state != other.state { keys.append("state") }
         if sockets != other.sockets { keys.append("sockets") }
+        if inspection != other.inspection { keys.append("inspection") }
         if outputs != other.outputs { keys.append("outputs") }
         return keys
     }

@@ -34,6 +34,12 @@ extension Configuration {
           # path: /srv/parts
           # repeat: false
 
+        # How parts are looked at. Needs a restart.
+        inspection:
+          # Threads that share the work on one part, 1 to 16: as many as there are cores to spare.
+          # Scores do not depend on it. A recipe with 'engine: float32' uses one.
+          threads: 1
+
         # Where the permit goes. Needs a restart.
         outputs:
           # none: only to the sockets.  file: into a file, for tests; key: path.

@@ -31,12 +31,17 @@ extension Configuration {
         let state = try Configuration.optionalPath(root, "state")
         let sockets = try Configuration.optionalPath(root, "sockets", most: 94)
         let source = try Configuration.source(try root.requiredMapping("source"))
+        let inspection = try root.optionalMapping("inspection")
         let outputs = try root.optionalMapping("outputs")
         let log = try root.optionalMapping("log")
         self.init(recipe: recipe, source: source)
         if let recipes { self.recipes = recipes }
         if let state { self.state = state }
         if let sockets { self.sockets = sockets }
+        if let inspection {
+            self.inspection.threads = try inspection.optional("threads", as: Int.self, in: 1...16) ?? 1
+            try inspection.finish()
+        }
         if let outputs { self.outputs = try Configuration.outputs(outputs) }
         if let log { self.log = try Configuration.log(log) }
         try root.finish()

@@ -43,6 +43,8 @@ final class DecisionLoop: @unchecked Sendable {  // all mutable state belongs to
         var summaryPeriod: UInt64
         /// The least important level that is logged.
         var logLevel: Logger.Level
+        /// Threads that share the work on one part.
+        var threads: Int
     }
 
     /// What reading the configuration again gave.
@@ -186,7 +188,7 @@ final class DecisionLoop: @unchecked Sendable {  // all mutable state belongs to
         case .failure(let error): handle(.recipeMissing(reason: "\(error)"))
         case .success(let loaded):
             do throws(InspectionError) {
-                inspector = try Inspector(model: loaded.model)
+                inspector = try Inspector(model: loaded.model, workers: settings.threads)
                 threshold = loaded.threshold
                 handle(.recipeReady(recipe: loaded.recipe.name, model: loaded.digest))
             } catch {

@@ -2,31 +2,46 @@
 
 /// Teacher and student with everything that turns a picture into a score. Immutable; runners share it.
 public struct InspectionModel: Sendable {
-    /// The frozen network.
-    public let teacher: NetworkPlan
-    /// The network that has only seen good parts.
-    public let student: NetworkPlan
+    /// The networks, in the numbers that they are run in.
+    public enum Networks: Sendable {
+        /// The frozen network, and the one that has only seen good parts, in float32.
+        case float32(teacher: NetworkPlan, student: NetworkPlan)
+        /// Both in integers.
+        case int8(IntegerPlan)
+    }
+
+    /// Teacher and student.
+    public let networks: Networks
     /// How differences become a score.
     public let settings: MapSettings
     /// One per level, unless the normalisation is `none`.
     public let statistics: [LevelStatistics]
 
-    /// Checks that both networks give the same maps for every level of the settings.
+    /// Checks that the networks give the same maps for every level of the settings.
     ///
     /// - Throws: `InspectionError` that names the level.
     public init(
-        teacher: NetworkPlan, student: NetworkPlan, settings: MapSettings, statistics: [LevelStatistics]
+        networks: Networks, settings: MapSettings, statistics: [LevelStatistics]
     ) throws(InspectionError) {
-        guard teacher.inputSize == student.inputSize else {
+        if case .float32(let teacher, let student) = networks, teacher.inputSize != student.inputSize {
             throw InspectionError(
                 .wrongShape, "input size", expected: "\(teacher.inputSize) (teacher)",
                 found: "\(student.inputSize) (student)",
                 hint: "train the student again")
         }
+        self.networks = networks
+        self.settings = settings
+        self.statistics = statistics
         for level in settings.levels {
-            let t = teacher.levels.first { $0.level == level }?.shape
-            let s = student.levels.first { $0.level == level }?.shape
-            let side = teacher.inputSize / level.reduction
+            let side = inputSize / level.reduction
+            func shape(_ levels: [(level: Level, shape: NetworkPlan.Shape)]) -> NetworkPlan.Shape? {
+                levels.first { $0.level == level }?.shape
+            }
+            let (t, s): (NetworkPlan.Shape?, NetworkPlan.Shape?)
+            switch networks {
+            case .float32(let teacher, let student): (t, s) = (shape(teacher.levels), shape(student.levels))
+            case .int8(let plan): (t, s) = (shape(plan.levels), shape(plan.levels))
+            }
             guard let t, let s, t == s, t.height == side, t.width == side else {
                 throw InspectionError(
                     .wrongShape, "level \(level.rawValue)", expected: "two maps of \(side)×\(side) with equal channels",
@@ -34,44 +49,80 @@ public struct InspectionModel: Sendable {
                     hint: "teacher and student do not belong together")
             }
         }
-        self.teacher = teacher
-        self.student = student
-        self.settings = settings
-        self.statistics = statistics
+    }
+
+    /// A model of two float32 networks.
+    ///
+    /// - Throws: `InspectionError` that names the level.
+    public init(
+        teacher: NetworkPlan, student: NetworkPlan, settings: MapSettings, statistics: [LevelStatistics]
+    ) throws(InspectionError) {
+        try self.init(
+            networks: .float32(teacher: teacher, student: student), settings: settings, statistics: statistics)
     }
 
     /// Side of the square input in pixels.
-    public var inputSize: Int { teacher.inputSize }
+    public var inputSize: Int {
+        switch networks {
+        case .float32(let teacher, _): teacher.inputSize
+        case .int8(let plan): plan.inputSize
+        }
+    }
 }
 
 /// Looks at pictures, one after the other, on one thread: picture in, score out, nothing allocated on the way.
 public final class Inspector {
     /// What it looks with.
     public let model: InspectionModel
-    /// Both networks and the mapper; open for statistics and heat maps.
-    public let teacher: FloatNetwork
-    /// See `teacher`.
-    public let student: FloatNetwork
-    /// See `teacher`.
+    /// Turns distances into maps and scores; open for statistics and heat maps.
     public let mapper: AnomalyMapper
+    private let engine: Engine
+
+    private enum Engine {
+        case float32(teacher: FloatNetwork, student: FloatNetwork)
+        case int8(IntegerNetwork)
+    }
 
     /// Makes the buffers.
     ///
-    /// - Throws: `InspectionError` when settings and statistics don't fit.
-    public init(model: InspectionModel) throws(InspectionError) {
+    /// - Parameters:
+    ///   - workers: threads that share the work of an integer model, the caller's included; float32, the reference, runs on
+    ///     one.
+    ///   - instructionSet: of an integer model; nil for what `InstructionSet.current()` gives.
+    /// - Throws: `InspectionError` when settings and statistics don't fit, or the integer engine can't run here.
+    public init(
+        model: InspectionModel, workers: Int = 1, instructionSet: InstructionSet? = nil
+    ) throws(InspectionError) {
         self.model = model
-        teacher = FloatNetwork(plan: model.teacher)
-        student = FloatNetwork(plan: model.student)
+        switch model.networks {
+        case .float32(let teacher, let student):
+            engine = .float32(teacher: FloatNetwork(plan: teacher), student: FloatNetwork(plan: student))
+        case .int8(let plan):
+            engine = .int8(try IntegerNetwork(plan: plan, instructionSet: instructionSet, workers: workers))
+        }
         mapper = try AnomalyMapper(settings: model.settings, statistics: model.statistics, size: model.inputSize)
+    }
+
+    /// Runs both networks on one picture and leaves the distances of the levels in `mapper`.
+    ///
+    /// - Parameter pixels: `(size, size, 3)` bytes, RGB.
+    public func compare(_ pixels: [UInt8]) {
+        switch engine {
+        case .float32(let teacher, let student):
+            teacher.run(pixels)
+            student.run(pixels)
+            mapper.compare(teacher, student)
+        case .int8(let networks):
+            networks.run(pixels)
+            mapper.compare(networks)
+        }
     }
 
     /// The score of one picture; NaN when anything on the way was not finite.
     ///
     /// - Parameter pixels: `(size, size, 3)` bytes, RGB.
     public func score(_ pixels: [UInt8]) -> Float {
-        teacher.run(pixels)
-        student.run(pixels)
-        mapper.compare(teacher, student)
+        compare(pixels)
         return mapper.score()
     }
 

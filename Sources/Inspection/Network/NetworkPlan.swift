@@ -67,7 +67,7 @@ public final class NetworkPlan: @unchecked Sendable {
         var values = 0
         do throws(InspectionError) {
             for node in graph.nodes {
-                let inputs = try Self.resolve(node, in: index)
+                let inputs = try node.resolvedInputs(in: index)
                 let step = try Self.step(node, inputs: inputs, shapes: shapes, weights: weights)
                 packed.append(step)
                 values += step.shape.height * step.shape.width * step.shape.channels
@@ -126,72 +126,17 @@ public final class NetworkPlan: @unchecked Sendable {
         step.bias?.deallocate()
     }
 
-    private static func resolve(_ node: NetworkGraph.Node, in index: [String: Int]) throws(InspectionError) -> [Int] {
-        var inputs: [Int] = []
-        for name in node.inputs {
-            guard let value = index[name] else {
-                throw InspectionError(
-                    .badGraph, "node \(node.name)", expected: "inputs that were computed before", found: name,
-                    hint: "the model file is damaged or not ours")
-            }
-            inputs.append(value)
-        }
-        let wanted = node.operation == .add ? 2 : 1
-        guard inputs.count == wanted, index[node.name] == nil else {
-            throw InspectionError(
-                .badGraph, "node \(node.name)", expected: "\(wanted) input(s) and a name of its own",
-                found: "\(inputs.count) input(s)\(index[node.name] == nil ? "" : ", a name used twice")",
-                hint: "the model file is damaged or not ours")
-        }
-        return inputs
-    }
-
     private static func step(
         _ node: NetworkGraph.Node, inputs: [Int], shapes: [Shape], weights: Weights
     ) throws(InspectionError) -> Step {
-        let input = shapes[inputs[0]]
-        guard (1...limits.kernel).contains(node.kernel), (1...node.kernel).contains(node.stride) || node.stride == 2,
-            (0..<node.kernel).contains(node.padding) || node.padding == 0,
-            node.operation != .averagePooling || node.padding == 0,
-            node.operation != .maximumPooling || 2 * node.padding <= node.kernel,
-            node.operation != .add || (node.kernel, node.stride, node.padding) == (1, 1, 0)
-        else {
-            throw InspectionError(
-                .badGraph, "node \(node.name)", expected: "a sensible window",
-                found: "kernel \(node.kernel), stride \(node.stride), padding \(node.padding)",
-                hint: "the model file is damaged or not ours")
+        guard node.operation == .convolution else {
+            let shape = try node.shape(of: inputs.map { shapes[$0] }, filters: 0)
+            return Step(node: node, inputs: inputs, shape: shape, weights: nil, bias: nil, residual: -1)
         }
-        // What no kernel does must not be asked for in silence.
-        guard !node.relu || node.operation == .convolution || node.operation == .add else {
-            throw InspectionError(
-                .badGraph, "node \(node.name)", expected: "a pooling without ReLU", found: "one with",
-                hint: "the model file is damaged or not ours")
-        }
-        func extent(_ length: Int) -> Int { (length + 2 * node.padding - node.kernel) / node.stride + 1 }
-        switch node.operation {
-        case .add:
-            guard shapes[inputs[1]] == input else {
-                throw InspectionError(
-                    .wrongShape, "node \(node.name)", expected: "two inputs of one shape",
-                    found: "\(input) and \(shapes[inputs[1]])", hint: "the model file is damaged or not ours")
-            }
-            return Step(node: node, inputs: inputs, shape: input, weights: nil, bias: nil, residual: -1)
-        case .maximumPooling, .averagePooling, .convolution:
-            guard min(input.height, input.width) + 2 * node.padding >= node.kernel else {
-                throw InspectionError(
-                    .wrongShape, "node \(node.name)", expected: "a map of at least \(node.kernel) pixels",
-                    found: "\(input)", hint: "use a larger input size")
-            }
-            let (height, width) = (extent(input.height), extent(input.width))
-            guard node.operation == .convolution else {
-                let shape = Shape(height: height, width: width, channels: input.channels)
-                return Step(node: node, inputs: inputs, shape: shape, weights: nil, bias: nil, residual: -1)
-            }
-            let (weight, bias) = try convolutionWeights(node, channels: input.channels, weights: weights)
-            let shape = Shape(height: height, width: width, channels: weight.shape[0])
-            let (packed, packedBias) = pack(weight, bias: bias)
-            return Step(node: node, inputs: inputs, shape: shape, weights: packed, bias: packedBias, residual: -1)
-        }
+        let (weight, bias) = try convolutionWeights(node, channels: shapes[inputs[0]].channels, weights: weights)
+        let shape = try node.shape(of: inputs.map { shapes[$0] }, filters: weight.shape[0])
+        let (packed, packedBias) = pack(weight, bias: bias)
+        return Step(node: node, inputs: inputs, shape: shape, weights: packed, bias: packedBias, residual: -1)
     }
 
     private static func convolutionWeights(

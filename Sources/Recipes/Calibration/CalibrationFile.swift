@@ -37,7 +37,7 @@ public struct CalibrationFile: Codable, Sendable, Equatable {
 
     /// Version of this format.
     public var version = 1
-    /// SHA-256 of `student.safetensors`.
+    /// SHA-256 of the file that inspects: `int8.safetensors` or `student.safetensors`, as the recipe's engine wants.
     public var model: String
     /// SHA-256 of `teacher.safetensors`.
     public var teacher: String

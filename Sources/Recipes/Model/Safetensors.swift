@@ -40,12 +40,15 @@ public struct Safetensors: Sendable {
 
     /// Text values by key.
     public var metadata: [String: String] = [:]
-    /// float32 tensors by name (half precision widened); integers are for the integer engine and not read here.
+    /// float32 tensors by name (half precision widened).
     public var tensors: Weights = [:]
+    /// Signed bytes and 32-bit numbers by name; a name is never in `tensors` too.
+    public var integers: [String: IntegerTensor] = [:]
 
     /// A container to be filled and written.
-    public init(tensors: Weights = [:], metadata: [String: String] = [:]) {
+    public init(tensors: Weights = [:], integers: [String: IntegerTensor] = [:], metadata: [String: String] = [:]) {
         self.tensors = tensors
+        self.integers = integers
         self.metadata = metadata
     }
 
@@ -84,6 +87,8 @@ public struct Safetensors: Sendable {
             let raw = bytes[(start + entry.data_offsets[0])..<(start + end)]
             if let values = floats(raw, kind: kind, count: count) {
                 result.tensors[tensor] = WeightTensor(shape: entry.shape, values: values)
+            } else if let values = integers(raw, kind: kind, count: count) {
+                result.integers[tensor] = IntegerTensor(shape: entry.shape, values: values)
             }
         }
         guard end == bytes.count - start else {
@@ -92,14 +97,26 @@ public struct Safetensors: Sendable {
         return result
     }
 
-    /// The file's bytes: float32, tensors in the order of their names, so that equal content gives equal bytes.
+    /// The file's bytes: tensors in the order of their names, so that equal content gives equal bytes.
+    ///
+    /// - Precondition: no name stands for floats and integers.
     public func encoded() -> [UInt8] {
+        precondition(tensors.keys.allSatisfy { integers[$0] == nil }, "one tensor of each name")
         var entries: [String: Entry] = [:]
         var data: [UInt8] = []
-        for (name, tensor) in tensors.sorted(by: { $0.key < $1.key }) {
+        for name in (Array(tensors.keys) + Array(integers.keys)).sorted() {
             let begin = data.count
-            tensor.values.withUnsafeBytes { data.append(contentsOf: $0) }
-            entries[name] = Entry(dtype: Kind.f32.rawValue, shape: tensor.shape, data_offsets: [begin, data.count])
+            if let tensor = tensors[name] {
+                tensor.values.withUnsafeBytes { data.append(contentsOf: $0) }
+                entries[name] = Entry(dtype: Kind.f32.rawValue, shape: tensor.shape, data_offsets: [begin, data.count])
+            } else if let tensor = integers[name] {
+                switch tensor.values {
+                case .bytes(let values): values.withUnsafeBytes { data.append(contentsOf: $0) }
+                case .words(let values): values.withUnsafeBytes { data.append(contentsOf: $0) }
+                }
+                entries[name] = Entry(
+                    dtype: tensor.kind.rawValue, shape: tensor.shape, data_offsets: [begin, data.count])
+            }
         }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
@@ -226,6 +243,16 @@ public struct Safetensors: Sendable {
                     Float(Float16(bitPattern: bytes.loadUnaligned(fromByteOffset: 2 * $0, as: UInt16.self)))
                 }
             case .i8, .i32, .i64: nil
+            }
+        }
+    }
+
+    private static func integers(_ raw: ArraySlice<UInt8>, kind: Kind, count: Int) -> IntegerTensor.Values? {
+        raw.withUnsafeBytes { bytes in
+            switch kind {
+            case .i8: .bytes((0..<count).map { bytes.loadUnaligned(fromByteOffset: $0, as: Int8.self) })
+            case .i32: .words((0..<count).map { bytes.loadUnaligned(fromByteOffset: 4 * $0, as: Int32.self) })
+            case .f32, .f16, .i64: nil
             }
         }
     }

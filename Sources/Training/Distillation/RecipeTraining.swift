@@ -6,7 +6,7 @@ import Inspection
 import Pictures
 import Recipes
 
-/// From a folder of good parts to a calibrated recipe: the whole of `jidoka train`.
+/// From a folder of good parts to a calibrated recipe, in integers unless asked otherwise: the whole of `jidoka train`.
 public struct RecipeTraining: Sendable {
     /// What is to be trained.
     public struct Plan: Sendable {
@@ -20,6 +20,8 @@ public struct RecipeTraining: Sendable {
         public var teacher: String?
         /// How any picture becomes network input.
         public var input: InputRule
+        /// In which numbers the recipe is to run.
+        public var engine: Recipe.Engine
         /// How differences become a score.
         public var map: MapSettings
         /// How the student is trained.
@@ -31,14 +33,16 @@ public struct RecipeTraining: Sendable {
 
         /// A plan.
         public init(
-            name: String, recipes: String, data: String, teacher: String?, input: InputRule, map: MapSettings,
-            distillation: DistillationSettings, alpha: Double?, restart: Bool
+            name: String, recipes: String, data: String, teacher: String?, input: InputRule,
+            engine: Recipe.Engine = .int8, map: MapSettings, distillation: DistillationSettings, alpha: Double?,
+            restart: Bool
         ) {
             self.name = name
             self.recipes = recipes
             self.data = data
             self.teacher = teacher
             self.input = input
+            self.engine = engine
             self.map = map
             self.distillation = distillation
             self.alpha = alpha
@@ -49,9 +53,25 @@ public struct RecipeTraining: Sendable {
     /// What happened.
     public enum Outcome: Sendable {
         /// The recipe is trained and calibrated.
-        case calibrated(RecipeCalibration, bestEpoch: Int, selectLoss: Float, groups: Int, counts: [PartDeal.Role: Int])
+        case calibrated(Result)
         /// Stopped on request after this many passes; the same command goes on.
         case interrupted(epoch: Int)
+    }
+
+    /// What a training gave.
+    public struct Result: Sendable {
+        /// Threshold and statistics.
+        public let calibration: RecipeCalibration
+        /// How the integers were made; nil in float32.
+        public let quantisation: RecipeQuantisation?
+        /// The pass that gave the weights.
+        public let bestEpoch: Int
+        /// Its loss on the select parts.
+        public let selectLoss: Float
+        /// Different good parts.
+        public let groups: Int
+        /// Pictures by what they were dealt to.
+        public let counts: [PartDeal.Role: Int]
     }
 
     /// Told how far things are.
@@ -128,17 +148,24 @@ public struct RecipeTraining: Sendable {
         ]
         // An old calibration must not meet a new student, so it goes first.
         unlink(folder.calibration)
+        unlink(folder.integer)
         try SafeFile.write(teacherBytes, to: folder.teacher)
         try SafeFile.write(
             ModelFile.encoded(weights: weights, graph: graph, metadata: metadata), to: folder.student)
         try list.write(to: folder.parts)
         try SafeFile.write(
-            Array(Recipe(name: plan.name, input: plan.input, map: plan.map).yaml.utf8), to: folder.recipe)
+            Array(Recipe(name: plan.name, input: plan.input, engine: plan.engine, map: plan.map).yaml.utf8),
+            to: folder.recipe)
+        let quantisation =
+            plan.engine == .int8
+            ? try RecipeQuantisation(folder, seed: plan.distillation.seed, tool: tool, progress: reporter.step) : nil
         let calibration = try RecipeCalibration(folder, alpha: plan.alpha, tool: tool, progress: reporter.step)
         unlink(folder.checkpoint)
         return .calibrated(
-            calibration, bestEpoch: bestEpoch, selectLoss: bestLoss, groups: list.groups,
-            counts: Dictionary(uniqueKeysWithValues: PartDeal.Role.allCases.map { ($0, list.of($0).count) }))
+            Result(
+                calibration: calibration, quantisation: quantisation, bestEpoch: bestEpoch, selectLoss: bestLoss,
+                groups: list.groups,
+                counts: Dictionary(uniqueKeysWithValues: PartDeal.Role.allCases.map { ($0, list.of($0).count) })))
     }
 
     private static func deal(_ parts: [PreparedPart], root: String, seed: UInt64) throws -> PartList {

@@ -2,9 +2,7 @@
 
 import Calibration
 import Inspection
-import Pictures
 import Recipes
-import SyntheticParts
 
 /// How well map settings find synthetic defects that were blended into good select parts: the only measure by which
 /// settings may be chosen, since it never sees a real defect (DESIGN, 'Good parts are dealt once').
@@ -38,40 +36,36 @@ public struct MapTrial: Codable, Sendable {
         let rule = networks.recipe.input
         let paths = list.of(.select).map { (data ?? list.data) + "/" + $0.path }
         let good = try PreparedPart.load(paths, rule: rule) { progress?("select parts", $0, $1) }.map(\.pixels)
-        let blended = (0..<defectsPerPart).flatMap { round in
-            good.enumerated().map { index, pixels in
-                let picture = Picture(width: rule.size, height: rule.size, pixels: pixels)
-                return BlendedDefect.apply(to: picture, seed: seed &* 1_000_000 &+ UInt64(round * good.count + index)).0
-                    .pixels
-            }
-        }
+        let selection = BlendedSelection(good, size: rule.size, defectsPerPart: defectsPerPart, seed: seed)
         let levels = networks.recipe.map.levels
-        let maps = try PartScorer.distances(networks, levels: levels, pictures: good + blended) {
+        let maps = try PartScorer.distances(networks.networks, levels: levels, pictures: selection.pictures) {
             progress?("distance maps", $0, $1)
         }
         let candidates = candidates(levels)
         var trials: [MapTrial] = []
         for (done, settings) in candidates.enumerated() {
             progress?("settings", done, candidates.count)
-            trials.append(try MapTrial(settings, maps: maps, parts: good.count, size: rule.size))
+            trials.append(try MapTrial(settings, maps: maps, selection: selection, size: rule.size))
         }
         return trials.sorted { $0.auroc > $1.auroc }
     }
 
-    private init(_ settings: MapSettings, maps: [[Level: [Float]]], parts: Int, size: Int) throws {
+    private init(
+        _ settings: MapSettings, maps: [[Level: [Float]]], selection: BlendedSelection, size: Int
+    ) throws {
         var area = 0.0
         var recall = 0.0
         for half in 0..<2 {
-            let learned = (0..<parts).filter { $0 % 2 != half }.map { maps[$0] }
+            let learned = selection.learned(forHalf: half).map { maps[$0] }
             let statistics = try PartScorer.statistics(of: learned, levels: settings.levels, size: size)
             let mapper = try AnomalyMapper(settings: settings, statistics: statistics, size: size)
             func score(_ index: Int) -> Float {
                 for level in settings.levels { mapper.setDistances(maps[index][level] ?? [], of: level) }
                 return mapper.score()
             }
-            let judged = maps.indices.filter { $0 % parts % 2 == half }
-            let good = judged.filter { $0 < parts }.map(score)
-            let defective = judged.filter { $0 >= parts }.map(score)
+            let judged = selection.judged(half: half)
+            let good = judged.filter(selection.isGood).map(score)
+            let defective = judged.filter { !selection.isGood($0) }.map(score)
             area += RankMeasures.auroc(good: good, defective: defective) ?? 0
             recall += RankMeasures.recallAtZeroFalseStops(good: good, defective: defective) ?? 0
         }

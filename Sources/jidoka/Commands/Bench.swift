@@ -5,7 +5,8 @@ import Training
 
 struct Bench: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Measure this machine against its own peak.", subcommands: [BenchTrain.self, BenchChoices.self])
+        abstract: "Measure this machine against its own peak.",
+        subcommands: [BenchInfer.self, BenchStart.self, BenchTrain.self, BenchChoices.self])
 }
 
 struct BenchTrain: ParsableCommand {

@@ -5,7 +5,33 @@ import Inspection
 import Recipes
 
 struct Model: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Show what a recipe's model is and where it came from.")
+    static let configuration = CommandConfiguration(
+        abstract: "Show what a recipe's model is and where it came from.",
+        subcommands: [ModelShow.self, ModelDumpPlan.self], defaultSubcommand: ModelShow.self)
+}
+
+struct ModelDumpPlan: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "dump-plan", abstract: "Write the compiled integer plan, as the engine runs it, into a file.")
+
+    @Argument(help: "Name of the recipe.")
+    var name: String
+    @Option(help: "The file.")
+    var out: String
+    @OptionGroup var place: RecipesOption
+
+    func run() throws {
+        let folder = try RecipeFolder(name, in: place.recipes)
+        guard case .int8(let plan) = try RecipeNetworks(folder, engine: .int8).networks else { return }
+        let bytes = plan.bytes
+        try SafeFile.write(bytes, to: out)
+        print("\(out): \(bytes.count) bytes, sha256 \(Digest.sha256(bytes))")
+    }
+}
+
+struct ModelShow: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show", abstract: "Show what a recipe's model is and where it came from.")
 
     @Argument(help: "Name of the recipe.")
     var name: String
@@ -14,6 +40,7 @@ struct Model: ParsableCommand {
 
     struct Description: Encodable {
         let recipe: String
+        let engine: Recipe.Engine
         let model: String
         let teacher: String
         let input: String
@@ -21,10 +48,11 @@ struct Model: ParsableCommand {
         let map: MapSettings
         let multiplyAccumulates: Int
         let training: [String: String]
+        let integers: [String: String]?
         let calibration: CalibrationFile?
 
         enum CodingKeys: String, CodingKey {
-            case recipe, model, teacher, input, levels, map, training, calibration
+            case recipe, engine, model, teacher, input, levels, map, training, integers, calibration
             case multiplyAccumulates = "multiply_accumulates"
         }
     }
@@ -34,20 +62,29 @@ struct Model: ParsableCommand {
         let networks = try RecipeNetworks(folder)
         // A recipe that is trained but not calibrated can be looked at, too.
         let calibration = SafeFile.exists(folder.calibration) ? try LoadedRecipe(folder).calibration : nil
-        let macs = networks.teacher.multiplyAccumulates + networks.student.multiplyAccumulates
+        let macs =
+            switch networks.networks {
+            case .float32(let teacher, let student): teacher.multiplyAccumulates + student.multiplyAccumulates
+            case .int8(let plan): plan.multiplyAccumulates
+            }
         let levels = networks.recipe.map.levels.map(\.rawValue)
-        let training = networks.studentMetadata.filter { $0.key != "graph" }
+        // The integers name the student that they were made from; what is known of its training stands there.
+        let training =
+            (try? FloatModels(folder, recipe: networks.recipe).student.metadata)?.filter { $0.key != "graph" } ?? [:]
+        let integers = networks.recipe.engine == .int8 ? networks.metadata : nil
         if output.isJSON {
             return try printJSON(
                 Description(
-                    recipe: name, model: networks.studentDigest, teacher: networks.teacherDigest,
+                    recipe: name, engine: networks.recipe.engine, model: networks.digest,
+                    teacher: networks.teacherDigest,
                     input: networks.recipe.input.fingerprint, levels: levels, map: networks.recipe.map,
-                    multiplyAccumulates: macs, training: training, calibration: calibration))
+                    multiplyAccumulates: macs, training: training, integers: integers, calibration: calibration))
         }
         print(
             """
             recipe       \(name)
-            model        \(networks.studentDigest)
+            engine       \(networks.recipe.engine.rawValue)\(integers.map { ": \($0["method"] ?? "?")" } ?? "")
+            model        \(networks.digest)
             teacher      \(networks.teacherDigest)
             input        \(networks.recipe.input.fingerprint)
             map          \(levels.joined(separator: " + ")), \(networks.recipe.map.normalisation.rawValue), \

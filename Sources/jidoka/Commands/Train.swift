@@ -10,14 +10,15 @@ import Recipes
 import Training
 
 extension ResizeRule: ExpressibleByArgument {}
+extension Recipe.Engine: ExpressibleByArgument {}
 extension DistillationSettings.Optimiser: ExpressibleByArgument {}
 
 struct Train: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Learn good parts and calibrate a threshold.",
+        abstract: "Learn good parts, turn the networks into integers, calibrate a threshold.",
         discussion: """
             Good parts are dealt once: 60 % train the student, 20 % select the best weights and give the statistics, 20 % \
-            calibrate the threshold. An interrupted training goes on where it was when the same command is given again.
+            calibrate the threshold. The line runs 8-bit integers unless asked otherwise. An interrupted training goes on where it was when the same command is given again.
             """)
 
     @Argument(help: "Name of the recipe.")
@@ -37,6 +38,8 @@ struct Train: ParsableCommand {
     var resize = ResizeRule.stretch
     @Option(help: "Part of the picture to look at: X,Y,WIDTH,HEIGHT in pixels.")
     var region: String?
+    @Option(help: "What the line runs: int8, or float32 for the reference.")
+    var engine = Recipe.Engine.int8
     @Option(help: "Passes over the train parts.")
     var epochs: Int?
     @Option(help: "Pictures per step.")
@@ -86,14 +89,17 @@ struct Train: ParsableCommand {
         case .interrupted(let epoch):
             Terminal.shared.say("stopped after epoch \(epoch); the same command goes on from there")
             throw ExitCode(130)
-        case .calibrated(let calibration, let bestEpoch, let selectLoss, let groups, let counts):
+        case .calibrated(let result):
+            let calibration = result.calibration
             let summary = TrainingSummary(
-                recipe: name, bestEpoch: bestEpoch, selectLoss: selectLoss, train: counts[.train] ?? 0,
-                select: counts[.select] ?? 0, calibrate: counts[.calibrate] ?? 0, differentParts: groups,
-                alpha: calibration.threshold.alpha, threshold: calibration.threshold.value,
-                model: calibration.file.model, openblas: OpenBLASCore.name)
+                recipe: name, bestEpoch: result.bestEpoch, selectLoss: result.selectLoss,
+                train: result.counts[.train] ?? 0, select: result.counts[.select] ?? 0,
+                calibrate: result.counts[.calibrate] ?? 0, differentParts: result.groups, engine: engine.rawValue,
+                quantisation: result.quantisation, alpha: calibration.threshold.alpha,
+                threshold: calibration.threshold.value, model: calibration.file.model, openblas: OpenBLASCore.name)
             if output.isJSON { return try printJSON(summary) }
             print(summary.text)
+            if let quantisation = result.quantisation { print(quantisation.summary) }
             print(calibration.threshold.statement)
         }
     }
@@ -110,8 +116,8 @@ struct Train: ParsableCommand {
         if let smoothing { map.smoothing = smoothing }
         return RecipeTraining.Plan(
             name: name, recipes: place.recipes, data: data, teacher: teacher,
-            input: InputRule(region: try parsedRegion(), resize: resize, size: size), map: map,
-            distillation: distillation, alpha: alpha, restart: restart)
+            input: InputRule(region: try parsedRegion(), resize: resize, size: size), engine: engine,
+            map: map, distillation: distillation, alpha: alpha, restart: restart)
     }
 
     private func parsedRegion() throws -> Region? {

@@ -90,12 +90,13 @@ struct Demonstration {
         let outcome = try RecipeTraining.run(
             plan, tool: DaemonVersion.tool, reporter: TrainingDisplay.reporter, shouldStop: { Interrupt.isRequested })
         Terminal.shared.clear()
-        guard case .calibrated(let calibration, let bestEpoch, let loss, _, let counts) = outcome else { return nil }
+        guard case .calibrated(let result) = outcome else { return nil }
+        let counts = result.counts
         say(
-            "\(counts[.train] ?? 0) parts trained the student, \(counts[.select] ?? 0) chose epoch \(bestEpoch) of \(epochs) "
-                + "(loss \(TrainingDisplay.rounded(loss, 4))), \(counts[.calibrate] ?? 0) calibrate (\(Self.seconds(since: start)) s)"
+            "\(counts[.train] ?? 0) parts trained the student, \(counts[.select] ?? 0) chose epoch \(result.bestEpoch) of \(epochs) "
+                + "(loss \(TrainingDisplay.rounded(result.selectLoss, 4))), \(counts[.calibrate] ?? 0) calibrate (\(Self.seconds(since: start)) s)"
         )
-        return calibration
+        return result.calibration
     }
 
     /// Starts the line as often as it stops, until enough defects have come.

@@ -44,13 +44,15 @@ struct TrainingSummary: Encodable {
     let select: Int
     let calibrate: Int
     let differentParts: Int
+    let engine: String
+    let quantisation: RecipeQuantisation?
     let alpha: Double
     let threshold: Float
     let model: String
     let openblas: String
 
     enum CodingKeys: String, CodingKey {
-        case recipe, train, select, calibrate, alpha, threshold, model, openblas
+        case recipe, train, select, calibrate, engine, quantisation, alpha, threshold, model, openblas
         case bestEpoch = "best_epoch"
         case selectLoss = "select_loss"
         case differentParts = "different_parts"
@@ -60,7 +62,7 @@ struct TrainingSummary: Encodable {
         """
         recipe \(recipe): \(train + select + calibrate) good parts (\(differentParts) different): \(train) train, \
         \(select) select, \(calibrate) calibrate
-        best epoch \(bestEpoch), loss on the select parts \(selectLoss), model \(model.prefix(12))
+        best epoch \(bestEpoch), loss on the select parts \(selectLoss), \(engine) model \(model.prefix(12))
         """
     }
 }
