@@ -108,6 +108,9 @@ let package = Package(
         .testTarget(
             name: "RecordsTests", dependencies: ["Records", "Line", "records-crash-child", logging],
             swiftSettings: strict),
+        .executableTarget(
+            name: "fuzz-models", dependencies: ["Inspection", "Recipes", "SyntheticParts"], path: "Tests/FuzzModels",
+            swiftSettings: strict),
         .testTarget(name: "DaemonTests", dependencies: ["Daemon", "Recipes"], swiftSettings: strict),
         .testTarget(
             name: "TrainingTests", dependencies: ["Training", "Inspection"], exclude: ["Golden/make_golden.py"],
