@@ -16,7 +16,8 @@ jidoka=${JIDOKA:-.build/release/jidoka}
 run() { # SET LEVELS EPOCHS SEED OPTIMISER RATE
     local name="$1-${2//,/.}-$3-$5-$4" start=$SECONDS
     "$jidoka" train "$name" --recipes "$out" --data "$data/$1" --teacher "$teacher" --levels "$2" --epochs "$3" \
-        --seed "$4" --optimiser "$5" --rate "$6" --restart --json > "$out/$name.train.json"
+        --seed "$4" --optimiser "$5" --rate "$6" --engine float32 --restart --json \
+        > "$out/$name.train.json"
     local took=$((SECONDS - start))
     "$jidoka" bench choices "$name" --recipes "$out" --top 0 --json > "$out/$name.choices.json"
     "$jidoka" evaluate "$data/$1" --recipe "$name" --recipes "$out" --json > "$out/$name.evaluate.json"

@@ -15,6 +15,7 @@ for recipe in "$out"/"${2:?the data set}"-*/; do
     while read -r levels weights normalisation score smoothing; do
         cat > "$recipe/recipe.yaml" <<Y
 name: "$name"
+engine: $(sed -n 's/^engine: //p' "$recipe/recipe.yaml.keep")
 input:
   size: 256
   resize: stretch
