@@ -4,7 +4,7 @@
 # The README's table of integers against float32: trains on both sets for several seeds and compares the engines on the
 # test parts. One JSON object a line on standard output.
 #
-#   JIDOKA_DATA=... Benchmarks/tiles/integers.sh [OUT]        SEEDS="1 2 3" EPOCHS=20 SETS="magnetic-tile brick"
+#   JIDOKA_DATA=... Benchmarks/tiles/integers.sh [OUT]        SEEDS="1 2 3" EPOCHS=20 SETS="magnetic-tile brick" BITS=7
 #
 # JIDOKA_DATA is the folder of the data sets; the ImageNet trunk is expected beside it in models/ (or TEACHER=file).
 set -euo pipefail
@@ -18,6 +18,7 @@ for set in ${SETS:-magnetic-tile brick}; do
         name=$set-$seed
         "$jidoka" train "$name" --recipes "$out" --data "$data/$set" --teacher "$teacher" --epochs "${EPOCHS:-20}" \
             --seed "$seed" --restart > "$out/$name.txt"
+        [ -z "${BITS:-}" ] || "$jidoka" quantize "$name" --recipes "$out" --bits "$BITS" > "$out/$name-$BITS.txt"
         "$jidoka" compare "$data/$set" --recipe "$name" --recipes "$out" --json |
             python3 -c "import json, sys; print(json.dumps({'recipe': '$name'} | json.load(sys.stdin)), flush=True)"
     done

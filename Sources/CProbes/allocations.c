@@ -12,11 +12,12 @@ uint64_t allocations_so_far(void) { return atomic_load_explicit(&count, memory_o
 
 #if defined(__GLIBC__) && !__has_feature(address_sanitizer)
 
-// glibc's own functions under the names that it keeps for such purposes; freeing stays its own.
+// glibc's own functions under the names that it keeps for such purposes; what they gave, they take back.
 extern void *__libc_malloc(size_t size);
 extern void *__libc_calloc(size_t count, size_t size);
 extern void *__libc_realloc(void *memory, size_t size);
 extern void *__libc_memalign(size_t alignment, size_t size);
+extern void __libc_free(void *memory);
 
 static void one_more(void) { atomic_fetch_add_explicit(&count, 1, memory_order_relaxed); }
 
@@ -24,6 +25,8 @@ void *malloc(size_t size) {
     one_more();
     return __libc_malloc(size);
 }
+
+void free(void *memory) { __libc_free(memory); }
 
 void *calloc(size_t number, size_t size) {
     one_more();

@@ -19,7 +19,7 @@ enum TinyNetworks {
                 scale: .init(repeating: 0.01, count: shape[0]))
         }
         let graph = try graph(shapes)
-        var activations: [String: Float] = ["input": 1]
+        var activations: [String: Float] = [:]
         for node in graph.nodes { activations[node.name] = node.name.contains("downsample") ? 0.02 : 1 }
         return QuantisedNetwork(
             graph: graph, convolutions: convolutions, activations: activations, activationMaximum: 127)

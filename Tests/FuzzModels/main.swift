@@ -31,14 +31,22 @@ func distances(_ plan: IntegerPlan, _ set: InstructionSet, workers: Int) throws 
 }
 
 func targets() throws -> [Target] {
-    let plan = try IntegerPlan(
+    let file = IntegerModelFile(
         teacher: try TinyNetworks.quantised(units: 2, firstStageHalves: false, seed: 1),
-        student: try TinyNetworks.quantised(units: 1, firstStageHalves: true, seed: 2), levels: TinyNetworks.levels,
-        inputSize: 32)
+        student: try TinyNetworks.quantised(units: 1, firstStageHalves: true, seed: 2), inputSize: 32,
+        levels: TinyNetworks.levels, input: "32 stretch all",
+        origin: .init(
+            teacher: .init(repeating: "1", count: 64), student: .init(repeating: "2", count: 64),
+            parts: .init(repeating: "3", count: 64), tool: "fuzz", method: "none"))
+    let plan = try file.plan(levels: file.levels, inputSize: 32, name: "fuzz")
+    let integers = file.encoded()
     let weights = TinyNetworks.weights(units: 1, firstStageHalves: true, seed: 3)
     let model = ModelFile.encoded(
         weights: weights, graph: try TinyNetworks.graph(weights), metadata: ["levels": "layer1"])
-    let modelHead = 8 + model.prefix(8).enumerated().reduce(0) { $0 + Int($1.element) << (8 * $1.offset) }
+    /// Length and JSON of a safetensors file.
+    func head(_ bytes: [UInt8]) -> Int {
+        8 + bytes.prefix(8).enumerated().reduce(0) { $0 + Int($1.element) << (8 * $1.offset) }
+    }
     let sets = InstructionSet.running
     return [
         Target(name: "plan", bytes: plan.bytes, head: 64 + 40 * 20 + 200 * 20) { bytes in
@@ -47,11 +55,17 @@ func targets() throws -> [Target] {
             let reference = try distances(plan, sets[sets.count - 1], workers: 1)
             guard try distances(plan, sets[0], workers: 2) == reference else { fatalMismatch("plan") }
         },
-        Target(name: "teacher", bytes: model, head: modelHead) { bytes in
+        Target(name: "int8", bytes: integers, head: head(integers)) { bytes in
+            let file = try IntegerModelFile.parse(bytes, name: "fuzz")
+            let plan = try file.plan(levels: file.levels, inputSize: file.inputSize, name: "fuzz")
+            guard plan.inputSize <= 64 else { return }
+            _ = try distances(plan, sets[0], workers: 1)
+        },
+        Target(name: "teacher", bytes: model, head: head(model)) { bytes in
             let file = try ModelFile.teacher(bytes, name: "fuzz", levels: TinyNetworks.levels)
             FloatNetwork(plan: try file.plan(inputSize: 32, name: "fuzz")).run(picture)
         },
-        Target(name: "student", bytes: model, head: modelHead) { bytes in
+        Target(name: "student", bytes: model, head: head(model)) { bytes in
             let file = try ModelFile.ours(bytes, name: "fuzz")
             FloatNetwork(plan: try file.plan(inputSize: 32, name: "fuzz")).run(picture)
         },

@@ -29,14 +29,17 @@ enum { SUMS = 12 };
 
 __attribute__((target("avx512f,avx512vnni"))) static void peak_avx512vnni(int64_t iterations) {
     for (int64_t i = 0; i < iterations; i++) __asm__ volatile(TWELVE(AVX512VNNI)::: CLOBBERED);
+    __asm__ volatile("vzeroupper" ::: CLOBBERED);
 }
 
 __attribute__((target("avx2,avxvnni"))) static void peak_avxvnni(int64_t iterations) {
     for (int64_t i = 0; i < iterations; i++) __asm__ volatile(TWELVE(AVXVNNI)::: CLOBBERED);
+    __asm__ volatile("vzeroupper" ::: CLOBBERED);
 }
 
 __attribute__((target("avx2"))) static void peak_avx2(int64_t iterations) {
     for (int64_t i = 0; i < iterations; i++) __asm__ volatile(TWELVE(AVX2)::: CLOBBERED);
+    __asm__ volatile("vzeroupper" ::: CLOBBERED);
 }
 
 #elif defined(__aarch64__)

@@ -9,7 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/// Looks before sleeping: some ten microseconds, longer than steps differ, shorter than anyone minds.
+/// Looks before sleeping: some fifty microseconds, longer than steps differ, shorter than anyone minds.
 enum { SPINS = 2000 };
 
 static void relax(void) {

@@ -34,7 +34,8 @@ public final class AnomalyMapper {
             mean = standardisation.mean
             scale = standardisation.scale.map { $0 * weight }
             axis = UpsamplingAxis(side: side, size: size, sigma: smoothing)
-            distance = FloatBuffer(count: side * side)
+            // Until distances come there is no score.
+            distance = FloatBuffer(count: side * side, filledWith: .nan)
             standardised = FloatBuffer(count: side * side)
             widened = FloatBuffer(count: side * size)
         }
@@ -104,7 +105,11 @@ public final class AnomalyMapper {
     /// Fills the levels' distance maps from the feature maps of two float32 networks.
     public func compare(_ teacher: FloatNetwork, _ student: FloatNetwork) {
         for stage in stages {
-            guard let t = teacher.map(of: stage.level), let s = student.map(of: stage.level) else { continue }
+            guard let t = teacher.map(of: stage.level), let s = student.map(of: stage.level) else {
+                // Distances of another picture must not pass for this one's.
+                stage.distance.fill(.nan)
+                continue
+            }
             ck_cosine_distance_f32(
                 t.values, t.row, s.values, s.row, stage.distance.base, Int32(stage.side), Int32(stage.side),
                 Int32(t.shape.channels))
@@ -114,7 +119,10 @@ public final class AnomalyMapper {
     /// Takes the distance maps over that an integer network left.
     public func compare(_ networks: IntegerNetwork) {
         for stage in stages {
-            guard let distances = networks.distances(of: stage.level) else { continue }
+            guard let distances = networks.distances(of: stage.level) else {
+                stage.distance.fill(.nan)
+                continue
+            }
             stage.distance.copy(distances)
         }
     }
@@ -153,10 +161,10 @@ private final class FloatBuffer {
     let base: UnsafeMutablePointer<Float>
     let count: Int
 
-    init(count: Int) {
+    init(count: Int, filledWith value: Float = 0) {
         self.count = count
         base = .allocate(capacity: count)
-        base.initialize(repeating: 0, count: count)
+        base.initialize(repeating: value, count: count)
     }
 
     deinit { base.deallocate() }
@@ -164,9 +172,12 @@ private final class FloatBuffer {
     /// A copy.
     var values: [Float] { [Float](UnsafeBufferPointer(start: base, count: count)) }
 
-    /// Takes values over, if they are as many.
+    /// The same value everywhere.
+    func fill(_ value: Float) { base.update(repeating: value, count: count) }
+
+    /// Takes values over; NaN everywhere when they are not as many: old values must not pass for new ones.
     func copy(_ values: UnsafeBufferPointer<Float>) {
-        guard values.count == count, let first = values.baseAddress else { return }
+        guard values.count == count, let first = values.baseAddress else { return fill(.nan) }
         base.update(from: first, count: count)
     }
 }

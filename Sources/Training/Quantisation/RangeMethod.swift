@@ -23,7 +23,7 @@ package struct ActivationHistogram {
     /// Bins of equal width from 0 to `maximum`.
     static let bins = 4096
 
-    /// The largest magnitude.
+    /// The largest magnitude; infinity when a value is not finite.
     package let maximum: Float
     private var counts: [Int]
 
@@ -36,13 +36,19 @@ package struct ActivationHistogram {
         maxima.withUnsafeMutableBufferPointer { maxima in
             Workers.forEach(shards) { shard, _ in
                 var largest: Float = 0
-                for index in range(shard) { largest = max(largest, abs(values[index])) }
+                for index in range(shard) {
+                    // NaN would get lost in a maximum; infinity says as well that the map is broken.
+                    largest = values[index].isFinite ? max(largest, abs(values[index])) : .infinity
+                    if !largest.isFinite { break }
+                }
                 maxima[shard] = largest
             }
         }
-        let maximum = maxima.max() ?? 0
+        // Below any number that counts: nothing can be divided by it.
+        let largest = maxima.max() ?? 0
+        let maximum = largest < 1e-30 ? 0 : largest
         var partial = [Int32](repeating: 0, count: shards * Self.bins)
-        if maximum > 0 {
+        if maximum > 0, maximum.isFinite {
             let scale = Float(Self.bins) / maximum
             partial.withUnsafeMutableBufferPointer { partial in
                 Workers.forEach(shards) { shard, _ in

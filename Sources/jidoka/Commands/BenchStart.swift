@@ -66,7 +66,7 @@ struct BenchStart: ParsableCommand {
             try daemon.waitUntilReady(interval: 500)
             ready.append(Self.milliseconds(since: started))
             try daemon.command("start")
-            while case .integer(0)? = try daemon.status()?["parts"] { usleep(200) }
+            try Self.waitForVerdict(daemon)
             verdict.append(Self.milliseconds(since: started))
             memory = max(memory, ProcessMemory.residentMegabytes(of: daemon.id))
         }
@@ -84,6 +84,16 @@ struct BenchStart: ParsableCommand {
             \(rounded(report.worst_ms)), \(runs) starts; ready after \(rounded(report.ready_p50_ms)) ms)
             \(rounded(memory)) MB resident
             """)
+    }
+
+    private static func waitForVerdict(_ daemon: DaemonProcess) throws {
+        let deadline = ContinuousClock.now + .seconds(10)
+        while ContinuousClock.now < deadline {
+            if case .integer(let parts)? = try daemon.status()?["parts"], parts > 0 { return }
+            usleep(200)
+        }
+        throw RecipeError(
+            .unreadable, "jidokad", expected: "a verdict within 10 seconds", found: "none", hint: "see 'jidoka status'")
     }
 
     private static func milliseconds(since start: ContinuousClock.Instant) -> Double {
