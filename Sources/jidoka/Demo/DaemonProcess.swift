@@ -44,17 +44,17 @@ final class DaemonProcess {
     /// Waits until the line is ready, asking every `interval` microseconds.
     func waitUntilReady(interval: UInt32) throws {
         let deadline = ContinuousClock.now + .seconds(30)
+        // A line that is blocked stays so until somebody mends something; a moment is left for the source.
+        let patience = ContinuousClock.now + .seconds(5)
         while true {
-            if let fields = try? client.request(ControlRequest(command: "status")),
-                case .done(let status) = fields, status["state"] == .string("ready")
-            {
-                return
-            }
-            guard ContinuousClock.now < deadline else {
+            let status = try? status()
+            if status?["state"] == .string("ready") { return }
+            var found = "none"
+            if status?["state"] == .string("blocked"), case .string(let reason)? = status?["reason"] { found = reason }
+            guard ContinuousClock.now < (found == "none" ? deadline : patience) else {
                 kill(id, SIGKILL)
                 throw RecipeError(
-                    .unreadable, "jidokad", expected: "a line that is ready within 30 seconds", found: "none",
-                    hint: "see \(log)")
+                    .unreadable, "jidokad", expected: "a line that is ready", found: found, hint: "see \(log)")
             }
             usleep(interval)
         }
