@@ -4,7 +4,7 @@ import Glibc
 import Line
 import Synchronization
 
-/// Outputs as one line in a file, `permit=on|off lamp=… heartbeat=N`, for a person or a test to watch.
+/// Outputs as one line in a file, `permit=on|off lamp=… heartbeat=N reject=N`, for a person or a test to watch.
 ///
 /// The file is replaced by rename, so a reader never sees half a line. It is not synced to disk: it shows what is now,
 /// and a line without power has no permit.
@@ -13,8 +13,11 @@ public final class FileOutputs: LineOutputs {
         var permit = false
         var lamp = Lamp.off
         var heartbeats: UInt64 = 0
+        var rejects: UInt64 = 0
 
-        var line: String { "permit=\(permit ? "on" : "off") lamp=\(lamp.rawValue) heartbeat=\(heartbeats)\n" }
+        var line: String {
+            "permit=\(permit ? "on" : "off") lamp=\(lamp.rawValue) heartbeat=\(heartbeats) reject=\(rejects)\n"
+        }
     }
 
     /// The file that is watched.
@@ -43,6 +46,14 @@ public final class FileOutputs: LineOutputs {
     public func heartbeat() throws(OutputsError) {
         try change { $0.heartbeats += 1 }
     }
+
+    /// Writes the number of parts that were sorted out.
+    public func reject() throws(OutputsError) {
+        try change { $0.rejects += 1 }
+    }
+
+    /// Does nothing: a file that was removed is written again at the next change.
+    public func check() throws(OutputsError) {}
 
     /// What can't be written is not remembered, except that a permit is never remembered as on by mistake.
     private func change(_ edit: (inout State) -> Void) throws(OutputsError) {

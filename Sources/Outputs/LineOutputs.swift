@@ -12,4 +12,8 @@ public protocol LineOutputs: Sendable {
     func set(lamp: Lamp) throws(OutputsError)
     /// Toggles the heartbeat; called on completed decisions only, so that the PLC sees a decision path that is alive.
     func heartbeat() throws(OutputsError)
+    /// Sorts the present part out: one pulse; returns before it ends.
+    func reject() throws(OutputsError)
+    /// Finds out whether the outputs still are what was set, e.g. whether the chip is still there.
+    func check() throws(OutputsError)
 }

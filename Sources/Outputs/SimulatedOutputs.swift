@@ -13,12 +13,15 @@ public final class SimulatedOutputs: LineOutputs {
         case lamp(Lamp)
         /// `heartbeat()`.
         case heartbeat
+        /// `reject()`.
+        case reject
     }
 
     private struct State {
         var permit = false
         var lamp = Lamp.off
         var heartbeats: UInt64 = 0
+        var rejects: UInt64 = 0
         var trace: [Act] = []
         var failing = false
     }
@@ -55,6 +58,20 @@ public final class SimulatedOutputs: LineOutputs {
     /// Counts a heartbeat.
     public func heartbeat() throws(OutputsError) { try carryOut(.heartbeat) }
 
+    /// Counts a part that was sorted out.
+    public func reject() throws(OutputsError) { try carryOut(.reject) }
+    /// Fails while a failure is simulated.
+    public func check() throws(OutputsError) {
+        guard state.withLock({ $0.failing }) else { return }
+        throw Self.failure("outputs that work")
+    }
+
+    private static func failure(_ expected: String) -> OutputsError {
+        OutputsError(
+            code: .simulated, thing: "simulated outputs", expected: expected, found: "a simulated failure",
+            hint: "end the simulation of the failure")
+    }
+
     private func carryOut(_ act: Act) throws(OutputsError) {
         let failed = state.withLock { state in
             if state.failing { return true }
@@ -62,15 +79,12 @@ public final class SimulatedOutputs: LineOutputs {
             case .permit(let permit): state.permit = permit
             case .lamp(let lamp): state.lamp = lamp
             case .heartbeat: state.heartbeats += 1
+            case .reject: state.rejects += 1
             }
             if state.trace.count >= traceLimit { state.trace.removeFirst(traceLimit / 2) }
             state.trace.append(act)
             return false
         }
-        if failed {
-            throw OutputsError(
-                code: .simulated, thing: "simulated outputs", expected: "\(act)", found: "a simulated failure",
-                hint: "end the simulation of the failure")
-        }
+        if failed { throw Self.failure("\(act)") }
     }
 }

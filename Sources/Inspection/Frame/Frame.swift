@@ -16,12 +16,15 @@ public struct Frame: ~Copyable, Sendable {
     public let readyAt: UInt64
     /// The camera's own bytes (JPEG, PNG, raw), kept for evidence and exact replay; empty when the source has none.
     public let original: [UInt8]
+    /// How `original` lies in memory; nil when it is a picture file (JPEG, PNG) or empty.
+    public let layout: RawLayout?
 
     /// A frame of already scaled pixels.
     ///
     /// - Precondition: `pixels.count == size * size * 3`.
     public init(
-        size: Int, pixels: [UInt8], part: String, sequence: UInt64, readyAt: UInt64, original: [UInt8] = []
+        size: Int, pixels: [UInt8], part: String, sequence: UInt64, readyAt: UInt64, original: [UInt8] = [],
+        layout: RawLayout? = nil
     ) {
         precondition(pixels.count == size * size * 3, "a frame holds size * size * 3 bytes")
         self.size = size
@@ -30,5 +33,6 @@ public struct Frame: ~Copyable, Sendable {
         self.sequence = sequence
         self.readyAt = readyAt
         self.original = original
+        self.layout = layout
     }
 }
