@@ -60,8 +60,10 @@ make_disk() {
     cp "$kernel/lib/modules/$release"/modules.{builtin,builtin.modinfo,order} "$root/lib/modules/$release/"
     depmod -b "$root" "$release"
 
-    printf '/dev/vda / ext4 rw,noatime 0 1\nshare /share 9p trans=virtio,version=9p2000.L,msize=262144,cache=none 0 0\n' \
-        > "$root/etc/fstab"
+    cat > "$root/etc/fstab" <<TABLE
+/dev/vda / ext4 rw,noatime 0 1
+share /share 9p trans=virtio,version=9p2000.L,msize=262144,cache=none 0 0
+TABLE
     printf '9pnet_virtio\n9p\n' > "$root/etc/modules-load.d/machine-test.conf"
     units=$root/etc/systemd/system
     mkdir -p "$units/multi-user.target.wants" "$root/etc/systemd/journald.conf.d"
@@ -74,7 +76,8 @@ make_disk() {
         e2scrub_all.timer e2scrub_reap.service fstrim.timer systemd-pstore.service; do
         ln -sf /dev/null "$units/$unit"
     done
-    printf '[Journal]\nStorage=volatile\nRateLimitIntervalSec=0\n' > "$root/etc/systemd/journald.conf.d/machine-test.conf"
+    printf '[Journal]\nStorage=volatile\nRateLimitIntervalSec=0\n' \
+        > "$root/etc/systemd/journald.conf.d/machine-test.conf"
     echo machine > "$root/etc/hostname"
     echo 0123456789abcdef0123456789abcdef > "$root/etc/machine-id"
     rm -f "$work/pristine.img"

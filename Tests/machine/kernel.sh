@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# Host packages, and Debian's kernel unpacked into $cache/kernel-VERSION (never installed on the host), with gpio-sim.ko.
+# Host packages, and Debian's kernel with gpio-sim.ko: unpacked into $cache/kernel-VERSION, never installed on the host.
 # Sets: kernel (that folder), release (what uname -r will say).
 
 # What the host needs; installed when missing.
@@ -16,7 +16,8 @@ install_packages() {
     [ ${#missing[@]} = 0 ] && return
     say "installing Debian packages: ${missing[*]}"
     apt-get update -q >> "$cache/apt.log" 2>&1
-    DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}" >> "$cache/apt.log" 2>&1
+    DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}" \
+        >> "$cache/apt.log" 2>&1
 }
 
 candidate() { apt-cache policy "$1" | awk '/Candidate:/ {print $2}'; }

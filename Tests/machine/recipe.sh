@@ -10,8 +10,24 @@ make_recipe() {
     rm -rf "$pictures" "$share/recipe" "$share/show"
     mkdir -p "$pictures" "$share/recipe"
     "$work/parts" "$pictures"
-    nice "$tool" train vm --data "$pictures/train" --size 64 --epochs 20 --recipes "$share/recipe" > "$work/train.log" 2>&1
-    # A twentieth of good parts may lie above the threshold, that is what it promises: the camera shows those that don't.
+    # How the camera takes them; before the training, as the calibration remembers it.
+    mkdir -p "$share/recipe/vm"
+    cat > "$share/recipe/vm/camera.yaml" <<SETTINGS
+format: mjpeg
+size:
+  width: 640
+  height: 480
+rate: 10
+controls:
+  auto_exposure: 1
+  exposure_time_absolute: 300
+limits:
+  frozen_seconds: 2
+  stale_seconds: 2
+SETTINGS
+    nice "$tool" train vm --data "$pictures/train" --size 64 --epochs 20 --recipes "$share/recipe" \
+        > "$work/train.log" 2>&1
+    # Some good parts may lie above the threshold, that is what it promises: the camera shows those that don't.
     parts=$(judge "$tool" "$pictures/show/good" | awk '$2 > 0.8 * $3 {print $1}')
     [ -z "$parts" ] || xargs rm <<< "$parts"
     [ "$(find "$pictures/show/good" -name '*.jpg' | wc -l)" -ge 16 ] || no_verdict "fewer than 16 good parts pass"

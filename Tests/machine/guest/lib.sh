@@ -36,7 +36,8 @@ not() { ! "$@"; }
 status() { /share/bin/ask "$control" '{"cmd":"status"}' 2>/dev/null; }
 # A field of it, without quotes.
 field() { status | sed -n "s/.*\"$1\":\(\"\([^\"]*\)\"\|\([^,}]*\)\).*/\2\3/p"; }
-state_is() { [ "$(field state)" = "$1" ]; }
+field_is() { [ "$(field "$1")" = "$2" ]; }
+state_is() { field_is state "$1"; }
 reason_has() { field reason | grep -q "$1"; }
 at_least() { [ "$(field "$1")" -ge "$2" ] 2>/dev/null; }
 main_pid() { systemctl show jidokad -p MainPID --value; }
@@ -62,6 +63,29 @@ to_running() {
     done
     cat /run/start.txt
     false
+}
+
+# Acknowledges and resets once; whether the line is ready then, or even starts.
+to_ready_once() {
+    jidoka ack --verdict unclear --reason "machine test" > /dev/null 2>&1
+    jidoka reset > /dev/null 2>&1
+    start_line
+}
+# Gets it started, however the first part turns out.
+to_start() {
+    local before
+    before=$(wc -l < /share/starts)
+    to_running
+    [ "$(wc -l < /share/starts)" -gt "$before" ]
+}
+# event_since SEQ EVENT
+event_since() { jidoka events --since "$1" --json 2> /dev/null | grep -q "\"event\":\"$2\""; }
+unit_failed_with() { [ "$(systemctl show jidokad -p ExecMainStatus --value)" = "$1" ]; }
+every_event_explained() {
+    local id
+    for id in $(journalctl -u jidokad -o export --no-pager | sed -n 's/^MESSAGE_ID=//p' | sort -u); do
+        journalctl --dump-catalog "$id" 2> /dev/null | grep -q Subject || { say "     no entry for $id"; return 1; }
+    done
 }
 
 # configure SOURCE-LINES: the configuration with this source; the GPIO lines are always the same.
@@ -104,7 +128,8 @@ by_rate="$from_camera
 
 # wire NAME: 0 or 1, as the host's file has it last.
 wire() { tail -n1 /share/wires | sed -n "s/.* $1=\([01]\).*/\1/p"; }
-permit_is() { [ "$(wire permit)" = "$1" ]; }
+wire_is() { [ "$(wire "$1")" = "$2" ]; }
+permit_is() { wire_is permit "$1"; }
 # mark NUMBER: puts it where the host sees it; 0x30001000, beside the registers.
 mark() { printf "\\x$(printf %02x "$1")" | dd of=/dev/mem bs=1 seek=$((0x30001000)) conv=notrunc 2> /dev/null; }
 # since_mark NUMBER NAME LEVEL: milliseconds on the host's clock from the mark until the wire has the level.
@@ -148,8 +173,8 @@ finish() {
     systemctl "${1:-poweroff}" --no-block
 }
 
-# A camera that vanishes while it is open can meet a race in Linux 6.1: the last close() and the driver's disconnect both
-# take the entity out of the media device, and the second one finds nothing. That is no verdict on the daemon.
+# A camera that vanishes while it is open can meet a race in Linux 6.1: the last close() and the driver's disconnect
+# both take the entity out of the media device, and the second one finds nothing. That is no verdict on the daemon.
 kernel_is_well() {
     local trouble="BUG:|Oops:|WARNING: CPU"
     if ! grep -qE "$trouble" "/share/kernel-$boot.txt"; then

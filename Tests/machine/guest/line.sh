@@ -13,7 +13,7 @@ beats=$(edges heartbeat 5)
 say "     heartbeat: $beats edges in 5 s"
 check "the heartbeat toggles at least twice a second" [ "$beats" -ge 10 ]
 check "good parts are counted" within 15 at_least good 10
-check "none of them was bad" [ "$(field bad)" = 0 ]
+check "none of them was bad" field_is bad 0
 
 last=$(field seq)
 mark 1
@@ -21,7 +21,7 @@ camera_does show defect
 check "a defect takes the permit away, seen from outside" within 15 permit_is 0
 say "     from the camera's change to the wire: $(since_mark 1 permit 0) ms"
 check "the line is stopped" within 5 state_is stopped
-check "the andon line is on" within 5 [ "$(wire stop)" = 1 ]
+check "the stop line is on" within 5 wire_is stop 1
 camera_does show good
 jidoka events --since "$last" --json > /run/events.txt
 score=$(grep '"event":"stop"' /run/events.txt | sed 's/.*"score":\([^,}]*\).*/\1/')
@@ -34,7 +34,7 @@ check "a stranger may not acknowledge" \
     not runuser -u nobody -- jidoka ack --verdict defect --reason "none of my business"
 check "an operator may" runuser -u operator -- jidoka ack --verdict defect --reason "scratch beside the hole"
 check "it is acknowledged" state_is acknowledged
-check "and the record says by whom" sh -c 'jidoka events --json | grep "\"event\":\"acknowledged\"" | grep -q operator'
+check "and the record says by whom" sh -c 'jidoka events --json | grep "\"event\":\"acknowledge\"" | grep -q operator'
 check "the permit is off after the acknowledgement" permit_is 0
 check "the reset is accepted" jidoka reset
 check "a reset does not start the line" permit_is 0
