@@ -27,8 +27,8 @@ make_root_tar() {
     mmdebstrap --quiet --variant=essential --include="$(IFS=,; echo "${packages[*]}")" \
         --aptopt='APT::Install-Recommends "false"' --dpkgopt='path-exclude=/usr/share/doc/*' \
         --dpkgopt='path-exclude=/usr/share/locale/*' "$(. /etc/os-release && echo "$VERSION_CODENAME")" \
-        "$root_tar.part" > "$cache/mmdebstrap.log" 2>&1
-    mv "$root_tar.part" "$root_tar"
+        "$cache/part.tar" > "$cache/mmdebstrap.log" 2>&1
+    mv "$cache/part.tar" "$root_tar"
 }
 
 # put_module FILE TARGET: later kernels compress their modules.

@@ -58,7 +58,7 @@ replug() {
 camera_is_back() {
     [ "$(sqlite3 -readonly /var/lib/jidoka/history.sqlite \
         "SELECT event FROM events WHERE event IN ('fault_cleared', 'source_ready', 'ready', 'fault', 'source_lost',
-         'blocked') ORDER BY seq DESC LIMIT 1")" != fault ] && grep -q streaming /run/camera.log
+         'blocked') ORDER BY seq DESC LIMIT 1")" = fault_cleared ]
 }
 files_before=$(open_files)
 memory_before=$(resident)

@@ -14,7 +14,7 @@ check() {
     shift
     if "$@"; then say "PASS $what"; else
         say "FAIL $what"
-        say "     $(status | cut -c1-600)"
+        say "     $(status | sed 's/"latency":{[^}]*},//; s/"model":"[^"]*",//' | cut -c1-500)"
     fi
 }
 

@@ -29,12 +29,12 @@ check "the camera's score is the host's, to the last bit ($score)" grep -q " $sc
 
 check "a stopped line does not start" not jidoka start
 check "a stopped line does not reset before somebody has looked" not jidoka reset
-useradd -r -G jidoka operator
+useradd -r -G jidoka shift-leader
 check "a stranger may not acknowledge" \
     not runuser -u nobody -- jidoka ack --verdict defect --reason "none of my business"
-check "an operator may" runuser -u operator -- jidoka ack --verdict defect --reason "scratch beside the hole"
+check "an operator may" runuser -u shift-leader -- jidoka ack --verdict defect --reason "scratch beside the hole"
 check "it is acknowledged" state_is acknowledged
-check "and the record says by whom" sh -c 'jidoka events --json | grep "\"event\":\"acknowledge\"" | grep -q operator'
+check "and the record says by whom" sh -c 'jidoka events --json | grep "\"event\":\"acknowledge\"" | grep -q shift-leader'
 check "the permit is off after the acknowledgement" permit_is 0
 check "the reset is accepted" jidoka reset
 check "a reset does not start the line" permit_is 0
