@@ -5,7 +5,7 @@
 # tool comes out of the package under test.
 
 make_recipe() {
-    local tool=$1 pictures=$work/pictures parts
+    local tool=$1 pictures=$work/pictures parts format
     say "pictures and recipe"
     rm -rf "$pictures" "$share/recipe" "$share/show"
     mkdir -p "$pictures" "$share/recipe"
@@ -35,6 +35,16 @@ SETTINGS
     judge "$tool" "$pictures/show/defect" > "$share/defects"
     awk '$2 < 2 * $3 {exit 1}' "$share/defects" || no_verdict "the recipe does not see the defect: see $work/train.log"
     cp -r "$pictures/show" "$share/show"
+    for format in yuyv nv12 rgb; do make_raw_recipe "$tool" "$format"; done
+}
+
+# The same recipe for raw pictures; a recipe is calibrated for one way of taking pictures.
+make_raw_recipe() {
+    local folder=$share/recipe/raw-$2
+    cp -r "$share/recipe/vm" "$folder"
+    sed -i "s/^name:.*/name: raw-$2/" "$folder/recipe.yaml"
+    printf 'format: %s\nsize:\n  width: 640\n  height: 480\n' "$2" > "$folder/camera.yaml"
+    "$1" calibrate "raw-$2" --recipes "$share/recipe" >> "$work/train.log" 2>&1
 }
 
 # judge TOOL FOLDER: a line 'FILE SCORE THRESHOLD' for each picture.

@@ -40,7 +40,7 @@ check "unplugging takes the permit away" within 10 permit_is 0
 say "     unplugged: $(since_mark 20 permit 0) ms to the wire"
 check "unplugging is a fault" within 5 state_is fault
 check "source_lost is what the status says" reason_has source_lost
-check "a line without a camera does not start" not to_ready_once
+check "a line without a camera does not start" not three_acts
 plug
 check "after the replug it can run again, by three acts of a person" to_running
 check "the permit is on after that" within 5 permit_is 1

@@ -36,7 +36,7 @@ check "a busy line: the unit is up all the same" within 20 systemctl is-active -
 check "a busy line is a fault" within 10 state_is fault
 check "it says which line" reason_has output_failed
 check "it does not restart over and over" [ "$(restarts)" = 0 ]
-check "a line whose permit is held by another does not start" not to_ready_once
+check "a line whose permit is held by another does not start" not three_acts
 check "the permit is off on the wire" permit_is 0
 kill "$holder"
 wait "$holder" 2> /dev/null

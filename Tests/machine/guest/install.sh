@@ -32,7 +32,7 @@ check "no network socket: every socket is a UNIX one" only_unix_sockets
 check "nothing listens on a network" [ "$(cat "/proc/$pid"/net/{tcp,tcp6,udp,udp6} | grep -vc local_address)" = 0 ]
 
 # The real configuration, still without a camera.
-cp -r /share/recipe/vm /var/lib/jidoka/recipes/
+cp -r /share/recipe/* /var/lib/jidoka/recipes/
 chown -R jidoka:jidoka /var/lib/jidoka/recipes
 configure "$by_rate"
 check "the configuration is accepted" jidokad --check --config /etc/jidoka/jidoka.yaml

@@ -9,26 +9,19 @@ udevadm settle
 vivid=$(find /dev/v4l/by-path -name '*vivid*index0' | head -n1)
 check "vivid is there" [ -n "$vivid" ]
 v4l2-ctl -d "$vivid" --set-fmt-video=width=640,height=480,pixelformat=YUYV > /dev/null
-for format in yuyv uyvy grey nv12 rgb; do
-    [ "$format" = yuyv ] || [ "${JIDOKA_THOROUGH:-}" = 1 ] || [ "$format" = nv12 ] || continue
-    raw=/var/lib/jidoka/recipes/raw
-    rm -rf $raw
-    cp -r /var/lib/jidoka/recipes/vm $raw
-    printf 'format: %s\nsize:\n  width: 640\n  height: 480\n' "$format" > $raw/camera.yaml
-    chown -R jidoka:jidoka $raw
-    recipe=raw configure "  kind: camera
+for format in yuyv nv12 rgb; do
+    recipe=raw-$format configure "  kind: camera
   device: $vivid
   trigger: rate
   rate: 4"
     systemctl reload jidokad
-    within 20 state_is ready
-    check "$format: the camera delivers, the line starts" to_start
+    check "$format: the camera delivers, the line starts" within 20 three_acts
     check "$format: the picture is judged, and is no good part" within 10 state_is stopped
     check "$format: no fault" reason_has "above threshold"
 done
+seq=$(field seq)
 v4l2-ctl -d "$vivid" -c disconnect=1 > /dev/null 2>&1
-check "a raw camera that is disconnected is a lost source" within 20 sh -c \
-    'jidoka events --since '"$(field seq)"' --json | grep -q source_lost'
+check "a raw camera that is disconnected is a lost source" within 20 event_since "$seq" source_lost
 modprobe -r vivid
 configure "$by_rate"
 systemctl reload jidokad
