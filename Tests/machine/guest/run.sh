@@ -11,7 +11,7 @@ echo $((boot + 1)) > /share/boot
 say "boot $boot: Linux $(uname -r), $(nproc) processors"
 case $boot in
 1)
-    for topic in rig install line trigger camera raw gpio supervision journal; do
+    for topic in $(cat /share/topics); do
         say "--- $topic"
         . "./$topic.sh"
     done
