@@ -60,7 +60,7 @@ let package = Package(
         .target(
             name: "Daemon",
             dependencies: [
-                "Capture", "Inspection", "Line", "Outputs", "Recipes", "Records", "Sockets", logging,
+                "CLibSystemd", "Capture", "Inspection", "Line", "Outputs", "Recipes", "Records", "Sockets", logging,
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ], swiftSettings: strict),
@@ -111,7 +111,7 @@ let package = Package(
         .executableTarget(
             name: "fuzz-models", dependencies: ["Inspection", "Recipes", "SyntheticParts"], path: "Tests/FuzzModels",
             swiftSettings: strict),
-        .testTarget(name: "DaemonTests", dependencies: ["Daemon", "Recipes"], swiftSettings: strict),
+        .testTarget(name: "DaemonTests", dependencies: ["Daemon", "Outputs", "Recipes"], swiftSettings: strict),
         .testTarget(
             name: "TrainingTests", dependencies: ["Training", "Inspection"], exclude: ["Golden/make_golden.py"],
             resources: [.copy("Golden/golden.json")], swiftSettings: strict),
