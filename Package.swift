@@ -54,7 +54,8 @@ let package = Package(
             swiftSettings: strict),
         .target(name: "Calibration", dependencies: ["Inspection", "Recipes", "Pictures"], swiftSettings: strict),
         .target(name: "Capture", dependencies: ["Inspection", "Pictures", "SyntheticParts"], swiftSettings: strict),
-        .target(name: "Outputs", dependencies: ["Line"], swiftSettings: strict),
+        .target(
+            name: "Outputs", dependencies: ["CLinuxShims", "Line"], exclude: ["GPIO/README.md"], swiftSettings: strict),
         .target(name: "Sockets", dependencies: ["CLinuxShims"], swiftSettings: strict),
         .target(name: "Records", dependencies: ["Line", "CLibSystemd", database, logging], swiftSettings: strict),
         .target(
@@ -101,6 +102,7 @@ let package = Package(
             name: "CaptureTests", dependencies: ["Capture", "SyntheticParts", "Pictures", "Inspection"],
             swiftSettings: strict),
         .testTarget(name: "LineTests", dependencies: ["Line", "Outputs"], swiftSettings: strict),
+        .testTarget(name: "OutputsTests", dependencies: ["Outputs", "Line", "CLinuxShims"], swiftSettings: strict),
         .testTarget(name: "SocketsTests", dependencies: ["Sockets"], swiftSettings: strict),
         .executableTarget(
             name: "records-crash-child", dependencies: ["Line", "Records", database, logging],
