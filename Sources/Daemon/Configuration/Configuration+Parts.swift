@@ -61,42 +61,39 @@ extension Configuration {
             guard let input else { return }
             lines.append(
                 GPIOInputs.Line(
-                    name: name, line: input.line, edge: .rising, debounceMicroseconds: input.debounce * 1000))
+                    name: name, line: input.line, direction: .rising, debounceMicroseconds: input.debounce * 1000))
         }
         add(InputFeed.Name.trigger, triggerInput)
         add(InputFeed.Name.acknowledge, acknowledge)
         return lines
     }
 
-    /// How the trigger of a camera is made; nil for sources that have none.
-    func makeTrigger() -> (any Trigger)? {
-        guard case .camera(_, let trigger) = source else { return nil }
-        switch trigger {
-        case .rate(let rate): return RateTrigger(rate: rate)
-        case .software(let delay): return EventTrigger(debounce: 0, delay: UInt64(delay) * 1_000_000)
-        // The kernel debounces the line.
-        case .input(_, let delay): return EventTrigger(debounce: 0, delay: UInt64(delay) * 1_000_000)
-        }
-    }
-
-    /// How the source is opened for a recipe.
-    func sourceOpening(_ recipe: LoadedRecipe, trigger: (any Trigger)?) -> SourceFeed.Opening {
+    /// How the source is opened for a recipe; each time with a trigger of its own, which is handed to `use`.
+    func sourceOpening(
+        _ recipe: LoadedRecipe, use: @escaping @Sendable (any Capture.Trigger) -> Void
+    ) -> SourceFeed.Opening {
         let rule = recipe.recipe.input
-        let source = source
-        let settings = recipe.camera
+        let camera = recipe.camera
         return { health throws(CaptureError) in
             switch source {
             case .folder(let path, let rate, let repeats):
                 return try FolderSource(path: path, rule: rule, rate: rate, repeats: repeats)
             case .synthetic(let seed, let rate, let defectEvery):
                 return try SyntheticSource(seed: seed, size: rule.size, rate: rate, defectEvery: defectEvery)
-            case .camera(let device, _):
-                guard let trigger else {
-                    throw CaptureError(.badArgument, device, expected: "a trigger", found: "none")
-                }
-                return try CameraSource(
-                    device: device, settings: settings, rule: rule, trigger: trigger, health: health)
+            case .camera(let device, let kind):
+                let trigger = Self.makeTrigger(kind)
+                use(trigger)
+                return try CameraSource(device: device, settings: camera, rule: rule, trigger: trigger, health: health)
             }
+        }
+    }
+
+    private static func makeTrigger(_ kind: Trigger) -> any Capture.Trigger {
+        switch kind {
+        case .rate(let rate): RateTrigger(rate: rate)
+        // The kernel debounces the line.
+        case .software(let delay), .input(_, let delay):
+            EventTrigger(debounce: 0, delay: UInt64(delay) * 1_000_000)
         }
     }
 }
