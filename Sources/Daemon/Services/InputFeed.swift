@@ -61,9 +61,9 @@ final class InputFeed: Sendable {
     }
 
     private func take(_ edge: GPIOInputs.Edge) {
-        switch edge.line {
+        switch edge.name {
         case Name.trigger:
-            guard case .full = fire(edge.time) else { return }
+            guard case .full = fire(UInt64(max(0, edge.time))) else { return }
             inbox.post(
                 .badPart(
                     part: "trigger", code: .partMissed,
