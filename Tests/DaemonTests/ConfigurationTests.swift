@@ -132,10 +132,6 @@ import Testing
         }
         #expect(all == (false, ["state", "sockets", "inspection", "outputs"]))
     }
-}
-
-private func == (a: (verdicts: Bool, restart: [String]), b: (Bool, [String])) -> Bool {
-    a.verdicts == b.0 && a.restart == b.1
 
     @Test("a camera, its trigger, the wires and the button are read")
     func hardware() throws {
@@ -204,4 +200,8 @@ private func == (a: (verdicts: Bool, restart: [String]), b: (Bool, [String])) ->
     func badTrigger(_ keys: String) {
         #expect(failure("recipe: r\nsource: {kind: camera, device: /dev/video0, \(keys)}\n") != nil)
     }
+}
+
+private func == (a: (verdicts: Bool, restart: [String]), b: (Bool, [String])) -> Bool {
+    a.verdicts == b.0 && a.restart == b.1
 }
