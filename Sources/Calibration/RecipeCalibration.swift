@@ -29,6 +29,7 @@ public struct RecipeCalibration: Sendable {
         let networks = try RecipeNetworks(folder)
         let list = try PartList.read(folder.parts)
         let root = data ?? list.data
+        let camera = try CameraSettings.of(folder)
         // Before any work: a rate that can't be had is refused at once.
         let calibrate = list.of(.calibrate)
         let groups = list.partsOf(.calibrate)
@@ -60,7 +61,7 @@ public struct RecipeCalibration: Sendable {
             settings: networks.recipe.map, alpha: threshold.alpha, order: threshold.order,
             thresholds: .init(stop: threshold.value, pixel: pixel.value),
             scores: worst.map { .init(part: calibrate[$0].path, score: scored[$0].score) },
-            date: Date().ISO8601Format(), tool: tool)
+            date: Date().ISO8601Format(), tool: tool, camera: camera)
         try SafeFile.write(bytes, to: folder.maps)
         try file.write(to: folder.calibration)
     }
