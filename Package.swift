@@ -54,13 +54,14 @@ let package = Package(
             swiftSettings: strict),
         .target(name: "Calibration", dependencies: ["Inspection", "Recipes", "Pictures"], swiftSettings: strict),
         .target(name: "Capture", dependencies: ["Inspection", "Pictures", "SyntheticParts"], swiftSettings: strict),
-        .target(name: "Outputs", dependencies: ["Line"], swiftSettings: strict),
+        .target(
+            name: "Outputs", dependencies: ["CLinuxShims", "Line"], exclude: ["GPIO/README.md"], swiftSettings: strict),
         .target(name: "Sockets", dependencies: ["CLinuxShims"], swiftSettings: strict),
         .target(name: "Records", dependencies: ["Line", "CLibSystemd", database, logging], swiftSettings: strict),
         .target(
             name: "Daemon",
             dependencies: [
-                "Capture", "Inspection", "Line", "Outputs", "Recipes", "Records", "Sockets", logging,
+                "CLibSystemd", "Capture", "Inspection", "Line", "Outputs", "Recipes", "Records", "Sockets", logging,
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ], swiftSettings: strict),
@@ -101,6 +102,7 @@ let package = Package(
             name: "CaptureTests", dependencies: ["Capture", "SyntheticParts", "Pictures", "Inspection"],
             swiftSettings: strict),
         .testTarget(name: "LineTests", dependencies: ["Line", "Outputs"], swiftSettings: strict),
+        .testTarget(name: "OutputsTests", dependencies: ["Outputs", "Line", "CLinuxShims"], swiftSettings: strict),
         .testTarget(name: "SocketsTests", dependencies: ["Sockets"], swiftSettings: strict),
         .executableTarget(
             name: "records-crash-child", dependencies: ["Line", "Records", database, logging],
@@ -111,7 +113,7 @@ let package = Package(
         .executableTarget(
             name: "fuzz-models", dependencies: ["Inspection", "Recipes", "SyntheticParts"], path: "Tests/FuzzModels",
             swiftSettings: strict),
-        .testTarget(name: "DaemonTests", dependencies: ["Daemon", "Recipes"], swiftSettings: strict),
+        .testTarget(name: "DaemonTests", dependencies: ["Daemon", "Outputs", "Recipes"], swiftSettings: strict),
         .testTarget(
             name: "TrainingTests", dependencies: ["Training", "Inspection"], exclude: ["Golden/make_golden.py"],
             resources: [.copy("Golden/golden.json")], swiftSettings: strict),

@@ -31,6 +31,17 @@ public final class ControlServer: Sendable {
         try self.init(path: path, mode: mode, group: group, commands: commands, limits: .init(), handler: handler)
     }
 
+    /// Answers on a socket that listens already: `descriptor` is taken over, the socket's file stays when it ends.
+    ///
+    /// - Throws: `.notASocket` when it does not listen.
+    public init(
+        adopting descriptor: Int32, path: String, commands: [String], handler: @escaping Handler
+    ) throws(SocketsError) {
+        let listener = try ListeningSocket(adopting: descriptor, path: path)
+        loop = try SocketLoop(
+            listener: listener, limits: .init(), delegate: ControlDesk(commands: commands, handler: handler))
+    }
+
     init(
         path: String, mode: mode_t, group: String?, commands: [String], limits: SocketLoop.Limits,
         handler: @escaping Handler

@@ -35,9 +35,21 @@ enum LogText {
         }
     }
 
+    /// One line that begins with the state, for `systemctl status`.
+    static func status(_ status: Status) -> String {
+        var text = "\(status.state.rawValue), permit \(status.permit == true ? "on" : "off")"
+        if let recipe = status.recipe { text += ", recipe \(recipe)" }
+        text += ", \(status.counters.parts) parts"
+        if status.part != nil { text += ", last score \(number(status.score)) of \(number(status.threshold))" }
+        if let reason = status.reason { text += ": \(reason)" }
+        return text
+    }
+
     static func fields(of recorded: RecordedEvent) -> Logger.Metadata {
         let event = recorded.event
-        var fields: Logger.Metadata = ["event": "\(event.kind.rawValue)", "seq": "\(recorded.seq)"]
+        var fields: Logger.Metadata = [
+            "message_id": "\(event.kind.messageID)", "event": "\(event.kind.rawValue)", "seq": "\(recorded.seq)",
+        ]
         fields["state_to"] = "\(event.state.rawValue)"
         let optional: [(String, String?)] = [
             ("state_from", event.stateFrom?.rawValue), ("part", event.part), ("score", event.score.map { "\($0)" }),

@@ -4,7 +4,7 @@ import Glibc
 import Recipes
 import Sockets
 
-/// The daemon that lies beside this program, as a child process.
+/// The daemon that came with this program, as a child process.
 final class DaemonProcess {
     /// Its process number; 0 after the end.
     private(set) var id: pid_t = 0
@@ -91,8 +91,10 @@ final class DaemonProcess {
         var buffer = [CChar](repeating: 0, count: 4096)
         let count = readlink("/proc/self/exe", &buffer, buffer.count - 1)
         let own = String(decoding: buffer.prefix(max(0, count)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        let folder = own.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
+        // Beside this program where both were built, in /usr/sbin where they were installed.
         let daemon =
-            own.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/") + "/jidokad"
+            [folder + "/jidokad", folder + "/../sbin/jidokad"].first { access($0, X_OK) == 0 } ?? folder + "/jidokad"
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
