@@ -2,7 +2,7 @@
 
 # Everything is built once, optimised: numeric code without optimisation is too slow to test.
 SWIFT_BUILD = swift build -c release
-PACKAGES = pkg-config libopenblas-dev libjpeg-dev libpng-dev libsystemd-dev libsqlite3-dev libmd-dev
+PACKAGES = pkg-config libopenblas-dev libjpeg-dev libpng-dev libv4l-dev libsystemd-dev libsqlite3-dev libmd-dev
 DEB_PACKAGES = $(PACKAGES) debhelper dpkg-dev fakeroot lintian python3
 SYSTEMD_PACKAGES = mmdebstrap systemd-container
 

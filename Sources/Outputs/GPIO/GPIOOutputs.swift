@@ -170,6 +170,12 @@ public final class GPIOOutputs: LineOutputs {
             drive.failure = nil
             try signals.attach(claimed)
         } catch {
+            var error = error
+            // The settings were right before: what is missing now has gone.
+            if error.code == .noChip || error.code == .noLine {
+                error.code = .lost
+                error.hint = Self.lost.hint
+            }
             drive.failure = error
             throw error
         }

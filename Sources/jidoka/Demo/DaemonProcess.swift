@@ -93,8 +93,8 @@ final class DaemonProcess {
         let own = String(decoding: buffer.prefix(max(0, count)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
         let folder = own.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
         // Beside this program where both were built, in /usr/sbin where they were installed.
-        let daemon =
-            [folder + "/jidokad", folder + "/../sbin/jidokad"].first { access($0, X_OK) == 0 } ?? folder + "/jidokad"
+        let installed = folder + "/../sbin/jidokad"
+        let daemon = access(installed, X_OK) == 0 ? installed : folder + "/jidokad"
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
