@@ -87,8 +87,8 @@ let package = Package(
             name: "jidoka",
             dependencies: [
                 "CProbes", "CKernels", "Calibration", "Capture", "Daemon", "Inspection", "Line", "Pictures", "Recipes",
-                "Records", "Sockets",
-                "SyntheticParts", "Training", arguments,
+                "CLinuxShims", "Outputs", "Records", "Sockets", "SyntheticParts", "Threads", "Training",
+                arguments,
             ], swiftSettings: strict),
 
         // Tests mirror the sources.

@@ -2,6 +2,7 @@
 
 import Glibc
 import Synchronization
+import Threads
 
 /// Ctrl-C and SIGTERM ask for an orderly end; a second one ends at once.
 enum Interrupt {
@@ -35,7 +36,7 @@ enum Interrupt {
 
     /// Calls something, on a thread of its own, when somebody asks; `watch` comes first.
     static func whenRequested(_ action: @escaping @Sendable () -> Void) {
-        PosixThread.start("interrupt") {
+        _ = PosixThread.startDetached(name: "interrupt") {
             var waiting = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
             while poll(&waiting, 1, -1) < 0 {}
             action()
