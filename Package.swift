@@ -88,7 +88,7 @@ let package = Package(
             name: "jidoka",
             dependencies: [
                 "CProbes", "CKernels", "Calibration", "Capture", "Daemon", "Inspection", "Line", "Pictures", "Recipes",
-                "CLinuxShims", "CLibSystemd", "Outputs", "Records", "Sockets", "SyntheticParts", "Threads", "Training",
+                "CLinuxShims", "Outputs", "Records", "Sockets", "SyntheticParts", "Threads", "Training",
                 arguments,
             ], swiftSettings: strict),
 

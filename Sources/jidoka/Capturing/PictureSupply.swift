@@ -130,8 +130,10 @@ enum EnterKey {
                 pollfd(fd: Interrupt.descriptor, events: Int16(POLLIN), revents: 0),
             ]
             guard poll(&waiting, 2, -1) >= 0, waiting[1].revents == 0 else { continue }
-            guard let line = readLine() else { return false }
-            return !line.hasPrefix("q")
+            // Byte by byte: what is read ahead is not seen by the next `poll`.
+            var byte: UInt8 = 0
+            guard read(STDIN_FILENO, &byte, 1) == 1, byte != UInt8(ascii: "q") else { return false }
+            if byte == UInt8(ascii: "\n") { return true }
         }
         return false
     }
