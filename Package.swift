@@ -32,6 +32,7 @@ let package = Package(
         // System libraries.
         .systemLibrary(name: "CLibJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg-dev"])]),
         .systemLibrary(name: "CLibPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+        .systemLibrary(name: "CLibV4L2", pkgConfig: "libv4lconvert", providers: [.apt(["libv4l-dev"])]),
         .systemLibrary(name: "CLibMD", pkgConfig: "libmd", providers: [.apt(["libmd-dev"])]),
         .systemLibrary(name: "CLibSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
@@ -41,6 +42,7 @@ let package = Package(
         .target(name: "CProbes", cSettings: kernelFlags),
         .target(name: "CEmbeddedTeacher", cSettings: kernelFlags),
         .target(name: "CLinuxShims", cSettings: kernelFlags),
+        .target(name: "Threads", swiftSettings: strict),
         .target(name: "CPictures", dependencies: ["CLibJPEG", "CLibPNG"], cSettings: kernelFlags),
         .target(name: "Pictures", dependencies: ["CPictures"], swiftSettings: strict),
         .target(name: "SyntheticParts", dependencies: ["Pictures"], swiftSettings: strict),
@@ -53,14 +55,19 @@ let package = Package(
             ],
             swiftSettings: strict),
         .target(name: "Calibration", dependencies: ["Inspection", "Recipes", "Pictures"], swiftSettings: strict),
-        .target(name: "Capture", dependencies: ["Inspection", "Pictures", "SyntheticParts"], swiftSettings: strict),
-        .target(name: "Outputs", dependencies: ["Line"], swiftSettings: strict),
-        .target(name: "Sockets", dependencies: ["CLinuxShims"], swiftSettings: strict),
+        .target(
+            name: "Capture",
+            dependencies: ["CLibV4L2", "CLinuxShims", "Inspection", "Pictures", "SyntheticParts", "Threads"],
+            swiftSettings: strict),
+        .target(
+            name: "Outputs", dependencies: ["CLinuxShims", "Line"], exclude: ["GPIO/README.md"], swiftSettings: strict),
+        .target(name: "Sockets", dependencies: ["CLinuxShims", "Threads"], swiftSettings: strict),
         .target(name: "Records", dependencies: ["Line", "CLibSystemd", database, logging], swiftSettings: strict),
         .target(
             name: "Daemon",
             dependencies: [
-                "Capture", "Inspection", "Line", "Outputs", "Recipes", "Records", "Sockets", logging,
+                "CLibSystemd", "Capture", "Inspection", "Line", "Outputs", "Recipes", "Records", "Sockets",
+                "Threads", logging,
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ], swiftSettings: strict),
@@ -81,8 +88,8 @@ let package = Package(
             name: "jidoka",
             dependencies: [
                 "CProbes", "CKernels", "Calibration", "Capture", "Daemon", "Inspection", "Line", "Pictures", "Recipes",
-                "Records", "Sockets",
-                "SyntheticParts", "Training", arguments,
+                "CLinuxShims", "Outputs", "Records", "Sockets", "SyntheticParts", "Threads", "Training",
+                arguments,
             ], swiftSettings: strict),
 
         // Tests mirror the sources.
@@ -98,9 +105,11 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(name: "RecipesTests", dependencies: ["Recipes", "Inspection", "Pictures"], swiftSettings: strict),
         .testTarget(
-            name: "CaptureTests", dependencies: ["Capture", "SyntheticParts", "Pictures", "Inspection"],
+            name: "CaptureTests",
+            dependencies: ["Capture", "CLinuxShims", "SyntheticParts", "Pictures", "Inspection", "Threads"],
             swiftSettings: strict),
         .testTarget(name: "LineTests", dependencies: ["Line", "Outputs"], swiftSettings: strict),
+        .testTarget(name: "OutputsTests", dependencies: ["Outputs", "Line", "CLinuxShims"], swiftSettings: strict),
         .testTarget(name: "SocketsTests", dependencies: ["Sockets"], swiftSettings: strict),
         .executableTarget(
             name: "records-crash-child", dependencies: ["Line", "Records", database, logging],
@@ -111,7 +120,7 @@ let package = Package(
         .executableTarget(
             name: "fuzz-models", dependencies: ["Inspection", "Recipes", "SyntheticParts"], path: "Tests/FuzzModels",
             swiftSettings: strict),
-        .testTarget(name: "DaemonTests", dependencies: ["Daemon", "Recipes"], swiftSettings: strict),
+        .testTarget(name: "DaemonTests", dependencies: ["Daemon", "Outputs", "Recipes"], swiftSettings: strict),
         .testTarget(
             name: "TrainingTests", dependencies: ["Training", "Inspection"], exclude: ["Golden/make_golden.py"],
             resources: [.copy("Golden/golden.json")], swiftSettings: strict),

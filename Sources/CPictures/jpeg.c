@@ -146,7 +146,7 @@ cp_status cp_jpeg_header(const uint8_t *data, size_t count, cp_header *header, c
 }
 
 static cp_status run_decode(
-    struct decoder *d, const uint8_t *data, size_t count, const cp_header *header, uint8_t *rgb) {
+    struct decoder *d, const uint8_t *data, size_t count, const cp_header *header, uint32_t scale, uint8_t *rgb) {
     if (setjmp(d->trap.jump)) return d->trap.status;
     read_header(d, data, count);
     // The integer transform and no smoothing: the same bits with every SIMD variant of the library.
@@ -154,13 +154,15 @@ static cp_status run_decode(
     d->info.dct_method = JDCT_ISLOW;
     d->info.do_fancy_upsampling = TRUE;
     d->info.do_block_smoothing = FALSE;
+    d->info.scale_num = 1;
+    d->info.scale_denom = scale;
     jpeg_start_decompress(&d->info);
-    if (d->info.output_width != header->width || d->info.output_height != header->height
-        || d->info.output_components != 3) {
+    uint32_t width = (header->width + scale - 1) / scale, height = (header->height + scale - 1) / scale;
+    if (d->info.output_width != width || d->info.output_height != height || d->info.output_components != 3) {
         leave_saying((j_common_ptr)&d->info, CP_CORRUPT, "a size that differs from the header");
     }
-    size_t stride = (size_t)header->width * 3;
-    while (d->info.output_scanline < header->height) {
+    size_t stride = (size_t)width * 3;
+    while (d->info.output_scanline < height) {
         JSAMPROW row = rgb + stride * d->info.output_scanline;
         jpeg_read_scanlines(&d->info, &row, 1);
     }
@@ -170,11 +172,11 @@ static cp_status run_decode(
 }
 
 cp_status cp_jpeg_decode(
-    const uint8_t *data, size_t count, const cp_header *header, uint8_t *rgb, cp_message *message) {
+    const uint8_t *data, size_t count, const cp_header *header, uint32_t scale, uint8_t *rgb, cp_message *message) {
     struct decoder d;
     memset(&d, 0, sizeof d);
     d.info.err = set_trap(&d.trap, message);
-    cp_status status = run_decode(&d, data, count, header, rgb);
+    cp_status status = run_decode(&d, data, count, header, scale, rgb);
     jpeg_destroy_decompress(&d.info);
     return status;
 }

@@ -16,6 +16,20 @@ public struct CaptureError: Error, Sendable, Equatable {
         case sourceLost
         /// A setting that makes no sense.
         case badArgument
+        /// There is no camera of that name, it can't be opened, or it is something else than a camera.
+        case noCamera
+        /// The camera does not grant a format, a size or a rate that was asked for.
+        case notOffered
+        /// A control of the camera does not exist, or does not take the value.
+        case badControl
+        /// The camera gives no frames, but no error either.
+        case stale
+        /// The picture is too dark to show a part.
+        case dark
+        /// The picture is too bright to show a part.
+        case saturated
+        /// The camera gives the same bytes again and again.
+        case frozen
     }
 
     /// The kind of failure.
@@ -62,6 +76,13 @@ extension CaptureError.Code {
         case .badPicture: "picture can't be used"
         case .sourceLost: "source lost"
         case .badArgument: "wrong setting"
+        case .noCamera: "no camera"
+        case .notOffered: "camera does not offer it"
+        case .badControl: "camera control"
+        case .stale: "no frames"
+        case .dark: "dark picture"
+        case .saturated: "saturated picture"
+        case .frozen: "frozen picture"
         }
     }
 }

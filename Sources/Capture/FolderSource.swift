@@ -63,7 +63,7 @@ public final class FolderSource: FrameSource {
         let prepared: Picture
         do {
             original = try Picture.readBytes(file)
-            prepared = try Picture.decode(original, name: file).prepared(by: rule)
+            prepared = try Picture.prepared(decoding: original, name: file, rule: rule)
         } catch {
             // Without its folder it is not this part that is bad.
             guard access(path, F_OK) == 0 else {

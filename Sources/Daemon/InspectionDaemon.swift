@@ -39,14 +39,17 @@ public struct InspectionDaemon: Sendable {
     /// The first act is the permit off; the last one too.
     /// - Throws: `RecipeError`, `OutputsError`, `RecordsError`, `SocketsError` when it can't start at all.
     public func run() async throws {
+        let manager = ServiceManager()
         // Caught from the beginning: a signal during the start waits until there is somebody to heed it.
         let ends = await UnixSignalsSequence(trapping: .sigterm, .sigint)
         let hangups = await UnixSignalsSequence(trapping: .sighup)
         let configuration = try Self.configuration(configurationPath)
         let lock = try Self.lock(configuration)
         defer { lock.release() }
-        let outputs = try Self.outputs(configuration)
-        try outputs.set(permit: false)
+        let outputs = try configuration.openOutputs()
+        if let configurationPath {
+            LastGoodConfiguration.remember(configurationPath, in: configuration.state, log: log)
+        }
         try SafeFile.makeFolder(configuration.sockets)
         let history = try EventHistory(path: configuration.state + "/history.sqlite")
         let events = try EventServer(path: configuration.sockets + "/events.sock") { since, limit in
@@ -54,27 +57,27 @@ public struct InspectionDaemon: Sendable {
             (try? history.events(since: since, limit: limit)).map { $0.map { ($0.seq, EventLine.encode($0)) } }
         }
         let inbox = Inbox()
-        let gate = Gate()
-        let feed = Mutex<SourceFeed?>(nil)
+        let source = SourceSlot(inbox: inbox)
         let loop = DecisionLoop(
-            inbox: inbox, gate: gate, history: history, outputs: outputs, log: log,
-            settings: Self.settings(configuration),
+            inbox: inbox, gate: source.gate, history: history, outputs: outputs, manager: manager, log: log,
+            settings: configuration.loopSettings,
             publish: { events.publish(seq: $0.seq, line: EventLine.encode($0)) })
-        let recipe = Self.recipe(configuration)
+        let recipe = configuration.loadRecipe()
         let inForce = Mutex(InForce(configuration: configuration, identity: try? recipe.get().identity))
         loop.boot(recipe)
-        let commands = ControlCommands(inbox: inbox, status: { loop.status })
-        let control = try ControlServer(path: configuration.sockets + "/control.sock", commands: ControlCommands.names)
-        {
-            request, peer throws(ControlFailure) in try commands.answer(request, peer)
-        }
-        startFeed(configuration, recipe, inbox: inbox, gate: gate, feed: feed)
+        let commands = ControlCommands(inbox: inbox, trigger: { source.trigger() }, status: { loop.status })
+        let control = try Self.controlServer(configuration.sockets + "/control.sock", commands)
+        source.start(configuration, recipe)
+        let inputs = InputFeed(configuration.inputLines, inbox: inbox, fire: { source.fire(at: $0) })
+        inputs.start()
         defer {
-            feed.withLock { $0 }?.stop()
+            inputs.stop()
+            source.stop()
             control.close()
             events.close()
             try? history.close()
         }
+        manager.ready(LogText.status(loop.status))
         let group = ServiceGroup(
             configuration: .init(
                 services: [
@@ -82,10 +85,51 @@ public struct InspectionDaemon: Sendable {
                     .init(
                         service: ReloadService(
                             hangups: hangups, inbox: inbox,
-                            reload: { reload(inForce) { startFeed($0, $1, inbox: inbox, gate: gate, feed: feed) } })),
+                            reload: {
+                                manager.reloading()
+                                defer { manager.ready(LogText.status(loop.status)) }
+                                return reload(inForce) { source.start($0, $1) }
+                            })),
                     .init(service: EndService(ends: ends), successTerminationBehavior: .gracefullyShutdownGroup),
                 ], logger: log))
         try await group.run()
+    }
+
+    /// Drives every output off and lets go of it; for `ExecStopPost=`, when no daemon runs.
+    ///
+    /// A configuration that can't be read any more has a predecessor that could: its outputs are the ones that are wired.
+    /// - Returns: what was driven off, in words.
+    /// - Throws: `RecipeError` when neither can be read, `OutputsError` when an output can't be driven.
+    public static func permitOff(_ path: String) throws -> String {
+        let configuration: Configuration
+        var note = ""
+        do throws(RecipeError) {
+            configuration = try Configuration.load(path)
+        } catch {
+            guard let last = LastGoodConfiguration.load() else { throw error }
+            configuration = last
+            note = " (of the last good configuration: \(error))"
+        }
+        switch configuration.outputs {
+        case .none: return "no outputs to drive off" + note
+        case .file(let path): try FileOutputs(path: path).set(permit: false)
+        case .gpio(let lines): try GPIOOutputs.driveOff(lines)
+        }
+        return "outputs off" + note
+    }
+
+    /// systemd's socket when it has handed one over, else our own.
+    private static func controlServer(
+        _ path: String, _ commands: ControlCommands
+    ) throws(SocketsError) -> ControlServer {
+        if let descriptor = ServiceManager.listeningSocket(at: path) {
+            return try ControlServer(adopting: descriptor, path: path, commands: ControlCommands.names) {
+                request, peer throws(ControlFailure) in try commands.answer(request, peer)
+            }
+        }
+        return try ControlServer(path: path, commands: ControlCommands.names) {
+            request, peer throws(ControlFailure) in try commands.answer(request, peer)
+        }
     }
 
     /// What the line is judged by at the moment.
@@ -110,50 +154,12 @@ public struct InspectionDaemon: Sendable {
         guard fixed.isEmpty else {
             return .rejected("\(fixed.joined(separator: ", ")) can only change with a restart of the daemon")
         }
-        let recipe = Self.recipe(new)
+        let recipe = new.loadRecipe()
         let identity = try? recipe.get().identity
         let changes = new.affectsVerdicts(comparedTo: old.configuration) || identity != old.identity
         inForce.withLock { $0 = InForce(configuration: new, identity: identity) }
         return .changed(
-            .init(
-                settings: Self.settings(new), recipe: changes ? recipe : nil, startSource: { start(new, recipe) }))
-    }
-
-    private static func settings(_ configuration: Configuration) -> DecisionLoop.Settings {
-        let rate: Double
-        switch configuration.source {
-        case .folder(_, let value, _), .synthetic(_, let value, _): rate = value
-        }
-        return DecisionLoop.Settings(
-            source: describe(configuration.source),
-            // Three parts late, and never less than five seconds.
-            patience: UInt64(max(5, rate > 0 ? 3 / rate : 0) * 1e9),
-            summaryPeriod: UInt64(configuration.log.summarySeconds) * 1_000_000_000,
-            logLevel: Logger.Level(rawValue: configuration.log.level.rawValue) ?? .info,
-            threads: configuration.inspection.threads)
-    }
-
-    /// Opens the source of a configuration; the one before is stopped first.
-    private func startFeed(
-        _ configuration: Configuration, _ recipe: Result<LoadedRecipe, RecipeError>, inbox: Inbox, gate: Gate,
-        feed: borrowing Mutex<SourceFeed?>
-    ) {
-        let next: SourceFeed?
-        switch recipe {
-        case .failure: next = nil  // without a recipe nobody knows how large a frame must be
-        case .success(let loaded):
-            let rule = loaded.recipe.input
-            let source = configuration.source
-            next = SourceFeed(inbox: inbox, gate: gate) { () throws(CaptureError) in
-                try Self.source(source, rule: rule)
-            }
-        }
-        let previous = feed.withLock { feed in
-            defer { feed = next }
-            return feed
-        }
-        previous?.stop()
-        next?.start()
+            .init(settings: new.loopSettings, recipe: changes ? recipe : nil, startSource: { start(new, recipe) }))
     }
 
     /// The permit goes off before anything else, unless the outputs belong to a daemon that is running.
@@ -164,41 +170,8 @@ public struct InspectionDaemon: Sendable {
         } catch let error as RecordsError where error.code == .locked {
             throw error
         } catch {
-            try outputs(configuration).set(permit: false)
+            _ = try configuration.openOutputs()
             throw error
-        }
-    }
-
-    private static func recipe(_ configuration: Configuration) -> Result<LoadedRecipe, RecipeError> {
-        do throws(RecipeError) {
-            return .success(try LoadedRecipe(try RecipeFolder(configuration.recipe, in: configuration.recipes)))
-        } catch {
-            return .failure(error)
-        }
-    }
-
-    private static func source(
-        _ source: Configuration.Source, rule: InputRule
-    ) throws(CaptureError) -> any FrameSource {
-        switch source {
-        case .folder(let path, let rate, let repeats):
-            try FolderSource(path: path, rule: rule, rate: rate, repeats: repeats)
-        case .synthetic(let seed, let rate, let defectEvery):
-            try SyntheticSource(seed: seed, size: rule.size, rate: rate, defectEvery: defectEvery)
-        }
-    }
-
-    private static func describe(_ source: Configuration.Source) -> String {
-        switch source {
-        case .folder(let path, _, _): "folder \(path)"
-        case .synthetic(let seed, _, _): "synthetic \(seed)"
-        }
-    }
-
-    private static func outputs(_ configuration: Configuration) throws(OutputsError) -> any LineOutputs {
-        switch configuration.outputs {
-        case .none: SimulatedOutputs(traceLimit: 0)
-        case .file(let path): try FileOutputs(path: path)
         }
     }
 }

@@ -84,11 +84,18 @@ public enum FaultCode: String, Codable, Sendable, CaseIterable {
     case recordFailed = "record_failed"
     /// The permit, lamp or heartbeat can't be set.
     case outputFailed = "output_failed"
+    /// Trigger or acknowledge button can't be read.
+    case inputFailed = "input_failed"
+    /// A part came past of which there is no picture, or parts came faster than they can be judged; momentary.
+    case partMissed = "part_missed"
     /// Jidoka has broken a rule of its own.
     case `internal`
 
+    /// Causes that the pictures themselves give, and that good pictures clear.
+    public static let ofPictures: [FaultCode] = [.pictureStale, .pictureDark, .pictureSaturated, .pictureFrozen]
+
     /// A momentary fault is over when it has been reported; the others stay active until they are cleared.
     public var isMomentary: Bool {
-        [.nonFiniteScore, .recordFailed, .pictureCorrupt, .internal].contains(self)
+        [.nonFiniteScore, .recordFailed, .pictureCorrupt, .partMissed, .internal].contains(self)
     }
 }

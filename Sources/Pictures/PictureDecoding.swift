@@ -36,6 +36,15 @@ extension Picture {
     /// - Throws: `.empty`, `.notAPicture`, `.truncated`, `.corrupt`, `.tooLarge` (more than `maximumPixels`, noticed before
     ///   pixels are allocated), `.unsupported`.
     public static func decode(_ bytes: [UInt8], name: String) throws(PictureError) -> Picture {
+        try decode(bytes, name: name, scale: { _, _ in 1 })
+    }
+
+    /// Decodes a JPEG or PNG, a JPEG smaller when the caller wants it so.
+    ///
+    /// - Parameter scale: of width and height in the header, what a JPEG is divided by: 1, 2, 4 or 8.
+    static func decode(
+        _ bytes: [UInt8], name: String, scale: (_ width: Int, _ height: Int) throws(PictureError) -> Int
+    ) throws(PictureError) -> Picture {
         let format = try recognise(bytes, name)
         var header = cp_header()
         var message = cp_message()
@@ -52,15 +61,20 @@ extension Picture {
                 .tooLarge, name, expected: "at most \(maximumPixels) pixels",
                 found: "\(header.width) x \(header.height) pixels", hint: "scale or cut the picture first")
         }
-        // JPEG pictures could be decoded at 1/2, 1/4 or 1/8 here (DCT scaling) when the network input is far smaller.
+        let divisor = format == .jpeg ? try scale(Int(header.width), Int(header.height)) : 1
+        let width = (Int(header.width) + divisor - 1) / divisor
+        let height = (Int(header.height) + divisor - 1) / divisor
         var status = CP_OK
-        let decode = format == .jpeg ? cp_jpeg_decode : cp_png_decode
-        let rgb = [UInt8](unsafeUninitializedCapacity: pixels * 3) { buffer, count in
-            status = decode(bytes, bytes.count, &header, buffer.baseAddress, &message)
-            count = status == CP_OK ? pixels * 3 : 0
+        let rgb = [UInt8](unsafeUninitializedCapacity: width * height * 3) { buffer, count in
+            let out = buffer.baseAddress
+            status =
+                format == .jpeg
+                ? cp_jpeg_decode(bytes, bytes.count, &header, UInt32(divisor), out, &message)
+                : cp_png_decode(bytes, bytes.count, &header, out, &message)
+            count = status == CP_OK ? width * height * 3 : 0
         }
         try check(status, message, format, bytes.count, name)
-        return Picture(width: Int(header.width), height: Int(header.height), pixels: rgb)
+        return Picture(width: width, height: height, pixels: rgb)
     }
 
     /// Reads and decodes a JPEG or PNG file.

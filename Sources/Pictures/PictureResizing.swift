@@ -21,7 +21,7 @@ extension Picture {
     ///
     /// - Throws: `.badArgument` naming region and picture when the region is empty or not wholly inside.
     public func cropped(to region: Region) throws(PictureError) -> Picture {
-        try check(region)
+        try region.check(inside: width, height)
         if region == bounds { return self }
         var part: [UInt8] = []
         part.reserveCapacity(region.width * region.height * 3)
@@ -65,46 +65,11 @@ extension Picture {
     /// - Returns: the part of this picture that the network sees, and the part of the `(size, size)` input that it fills.
     /// - Throws: `.badArgument` as `prepared(by:)`.
     public func placement(by rule: InputRule) throws(PictureError) -> (source: Region, target: Region) {
-        guard Self.isAcceptable(rule.size, rule.size) else {
-            throw PictureError(
-                .badArgument, "network input size", expected: "1...8192 pixels", found: "\(rule.size)")
-        }
-        var source = rule.region ?? bounds
-        try check(source)
-        var target = Region(x: 0, y: 0, width: rule.size, height: rule.size)
-        switch rule.resize {
-        case .stretch: break
-        case .crop:
-            let side = min(source.width, source.height)
-            source.x += (source.width - side) / 2
-            source.y += (source.height - side) / 2
-            source.width = side
-            source.height = side
-        case .letterbox:
-            // Rounded to nearest; a sliver keeps at least one pixel.
-            let side = max(source.width, source.height)
-            target.width = max(1, (2 * source.width * rule.size + side) / (2 * side))
-            target.height = max(1, (2 * source.height * rule.size + side) / (2 * side))
-            target.x = (rule.size - target.width) / 2
-            target.y = (rule.size - target.height) / 2
-        }
-        return (source, target)
+        try rule.placement(width: width, height: height)
     }
 
-    private static func isAcceptable(_ width: Int, _ height: Int) -> Bool {
+    static func isAcceptable(_ width: Int, _ height: Int) -> Bool {
         width >= 1 && height >= 1 && width <= maximumPixels && height <= maximumPixels / width
-    }
-
-    private func check(_ region: Region) throws(PictureError) {
-        guard region.x >= 0, region.y >= 0, region.width >= 1, region.height >= 1,
-            region.width <= width, region.height <= height,
-            region.x <= width - region.width, region.y <= height - region.height
-        else {
-            throw PictureError(
-                .badArgument, "region x \(region.x), y \(region.y), \(region.width) x \(region.height)",
-                expected: "a part of the picture of \(width) x \(height) pixels", found: "one that is not inside it",
-                hint: "correct the region in the recipe or the size of the camera's picture")
-        }
     }
 
     /// Scales a part of this picture into a part of a new one; both parts must be inside.

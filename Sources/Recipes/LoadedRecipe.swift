@@ -6,6 +6,8 @@ import Inspection
 public struct LoadedRecipe: Sendable {
     /// `recipe.yaml`.
     public let recipe: Recipe
+    /// `camera.yaml`: how the camera takes the pictures.
+    public let camera: CameraSettings
     /// Both networks and the statistics.
     public let model: InspectionModel
     /// `calibration.json`.
@@ -34,6 +36,13 @@ public struct LoadedRecipe: Sendable {
                 .mismatch, folder.recipe, key: "map", expected: "the settings that were calibrated", found: "others",
                 hint: "run 'jidoka calibrate' again")
         }
+        let camera = try CameraSettings.of(folder)
+        if let calibrated = calibration.camera, !camera.takesSamePictures(as: calibrated) {
+            throw RecipeError(
+                .mismatch, folder.camera, expected: "the camera settings that were calibrated",
+                found: SafeFile.exists(folder.camera) ? "others" : "no such file",
+                hint: "restore the file, or take the pictures again and run 'jidoka train' or 'jidoka calibrate'")
+        }
         let statistics = try StatisticsFile.parse(maps, name: folder.maps, levels: networks.recipe.map.levels)
         do throws(InspectionError) {
             model = try networks.model(settings: networks.recipe.map, statistics: statistics)
@@ -44,15 +53,17 @@ public struct LoadedRecipe: Sendable {
                 hint: error.hint)
         }
         recipe = networks.recipe
+        self.camera = camera
         self.calibration = calibration
         digest = networks.digest
     }
 }
 
 extension LoadedRecipe {
-    /// Changes exactly when something changes that a verdict depends on: networks, statistics, settings, threshold.
+    /// Changes exactly when something changes that a verdict depends on: networks, statistics, settings, threshold,
+    /// camera.
     public var identity: String {
         "\(digest) \(calibration.teacher) \(calibration.maps) \(recipe.input.fingerprint) \(recipe.map) "
-            + "\(calibration.thresholds)"
+            + "\(calibration.thresholds) \(camera)"
     }
 }

@@ -21,6 +21,10 @@ public struct RecipeFolder: Sendable, Equatable {
 
     /// `recipe.yaml`: what to look at and how.
     public var recipe: String { path + "/recipe.yaml" }
+    /// `camera.yaml`: how the camera takes the pictures; need not be there.
+    public var camera: String { path + "/camera.yaml" }
+    /// `good/`: pictures of good parts, as `jidoka capture` takes them.
+    public var good: String { path + "/good" }
     /// `teacher.safetensors`: the frozen network, as it was imported.
     public var teacher: String { path + "/teacher.safetensors" }
     /// `student.safetensors`: the trained network.

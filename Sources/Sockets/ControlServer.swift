@@ -2,6 +2,7 @@
 
 import Glibc
 import Synchronization
+import Threads
 
 /// The control socket: one line of JSON in, one line out, for each request in its order.
 ///
@@ -29,6 +30,17 @@ public final class ControlServer: Sendable {
         path: String, mode: mode_t = 0o660, group: String? = nil, commands: [String], handler: @escaping Handler
     ) throws(SocketsError) {
         try self.init(path: path, mode: mode, group: group, commands: commands, limits: .init(), handler: handler)
+    }
+
+    /// Answers on a socket that listens already: `descriptor` is taken over, the socket's file stays when it ends.
+    ///
+    /// - Throws: `.notASocket` when it does not listen.
+    public init(
+        adopting descriptor: Int32, path: String, commands: [String], handler: @escaping Handler
+    ) throws(SocketsError) {
+        let listener = try ListeningSocket(adopting: descriptor, path: path)
+        loop = try SocketLoop(
+            listener: listener, limits: .init(), delegate: ControlDesk(commands: commands, handler: handler))
     }
 
     init(

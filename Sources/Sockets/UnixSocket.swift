@@ -55,8 +55,27 @@ enum UnixSocket {
 struct ListeningSocket: Sendable {
     let descriptor: Int32
     let path: String
-    private let device: dev_t
-    private let inode: ino_t
+    /// The file as it was made; nil when it belongs to somebody else, who removes it.
+    private let identity: (device: dev_t, inode: ino_t)?
+
+    /// Takes over a socket that listens already, as systemd hands it over (sd_listen_fds(3)); closes it on failure.
+    init(adopting descriptor: Int32, path: String) throws(SocketsError) {
+        var isListening: Int32 = 0
+        var size = socklen_t(MemoryLayout<Int32>.size)
+        let flags = fcntl(descriptor, F_GETFL)
+        guard getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &isListening, &size) == 0, isListening == 1,
+            flags >= 0, fcntl(descriptor, F_SETFL, flags | O_NONBLOCK) == 0
+        else {
+            let number = errno
+            close(descriptor)
+            throw SocketsError(
+                code: .notASocket, thing: "\(path) (descriptor \(descriptor))", expected: "a socket that listens",
+                found: "something else", errno: number, hint: "see the socket unit")
+        }
+        self.descriptor = descriptor
+        self.path = path
+        identity = nil
+    }
 
     /// Binds, sets mode and group, then listens: until then nobody can connect, so there is no moment with another mode.
     ///
@@ -79,8 +98,7 @@ struct ListeningSocket: Sendable {
             guard listen(descriptor, 128) == 0 else { throw SocketsError.system("listen", path, errno) }
             self.descriptor = descriptor
             self.path = path
-            device = status.st_dev
-            inode = status.st_ino
+            identity = (status.st_dev, status.st_ino)
         } catch {
             close(descriptor)
             if isBound { unlink(path) }
@@ -91,7 +109,9 @@ struct ListeningSocket: Sendable {
     /// Closes the socket and removes the file, if it is still this socket's own.
     func closeAndRemove() {
         var status = stat()
-        if lstat(path, &status) == 0, status.st_dev == device, status.st_ino == inode { unlink(path) }
+        if let identity, lstat(path, &status) == 0, status.st_dev == identity.device, status.st_ino == identity.inode {
+            unlink(path)
+        }
         close(descriptor)
     }
 

@@ -23,6 +23,8 @@ struct JidokaDaemon: AsyncParsableCommand {
     var config: String = "/etc/jidoka/jidoka.yaml"
     @Flag(help: "Check the configuration and end.")
     var check = false
+    @Flag(help: "Drive every output off and end: what the service manager does when the daemon has gone.")
+    var permitOff = false
     @Flag(help: "Print a commented example configuration and end.")
     var example = false
 
@@ -31,11 +33,14 @@ struct JidokaDaemon: AsyncParsableCommand {
 
     func run() async throws {
         if example { return print(Configuration.example) }
+        if permitOff { return try dropPermit() }
         let configuration: Configuration
         do throws(RecipeError) {
             configuration = try InspectionDaemon.configuration(config)
         } catch {
             FileHandleText.standardError("jidokad: \(error)\n")
+            // Nobody will start it again by itself: the outputs that were in force until now must not stay as they are.
+            if !check { try? dropPermit() }
             throw Self.badConfiguration
         }
         if check { return print("\(config): good") }
@@ -43,6 +48,9 @@ struct JidokaDaemon: AsyncParsableCommand {
         signal(SIGPIPE, SIG_IGN)
         // Until somebody listens for it a SIGHUP would be the end, and there is nothing to read again yet.
         signal(SIGHUP, SIG_IGN)
+        if geteuid() == 0 {
+            FileHandleText.standardError("jidokad: warning: runs as root; the service runs as the user jidoka\n")
+        }
         let level = Logger.Level(rawValue: configuration.log.level.rawValue) ?? .info
         LoggingSystem.bootstrap { label in
             var handler = JournalLogHandler(label: label)
@@ -53,6 +61,15 @@ struct JidokaDaemon: AsyncParsableCommand {
             try await InspectionDaemon(configuration: config, log: Logger(label: "jidokad")).run()
         } catch {
             FileHandleText.standardError("jidokad: \(error)\n")
+            throw ExitCode(1)
+        }
+    }
+
+    private func dropPermit() throws {
+        do {
+            print("jidokad: \(try InspectionDaemon.permitOff(config))")
+        } catch {
+            FileHandleText.standardError("jidokad: outputs could not be driven off: \(error)\n")
             throw ExitCode(1)
         }
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Daemon
+import Outputs
 import Recipes
 import Testing
 
@@ -70,7 +71,7 @@ import Testing
             ("recipe: r\n", .missingKey, 1, "source"),
             ("recipe: r\nsource:\n  rate: 1\n", .missingKey, 2, "source.kind"),
             ("recipe: r\nsource: {kind: folder}\n", .missingKey, 2, "source.path"),
-            ("recipe: r\nsource:\n  kind: camera\n", .notAChoice, 3, "source.kind"),
+            ("recipe: r\nsource:\n  kind: webcam\n", .notAChoice, 3, "source.kind"),
             ("recipe: r\nsource:\n  kind: synthetic\n  path: /x\n", .contradiction, 4, "source.path"),
             ("recipe: r\nsource:\n  kind: synthetic\n  repeat: true\n", .contradiction, 4, "source.repeat"),
             ("recipe: r\nsource:\n  kind: folder\n  path: /x\n  seed: 1\n", .contradiction, 5, "source.seed"),
@@ -106,7 +107,7 @@ import Testing
         #expect(
             failure(least + "stat: /x\n")?.description
                 == "jidoka.yaml:3: unknown key 'stat'; did you mean 'state'? "
-                + "(valid: recipe, recipes, state, sockets, source, inspection, outputs, log)")
+                + "(valid: recipe, recipes, state, sockets, source, inspection, outputs, inputs, log)")
     }
 
     @Test("recipe, recipes and source affect verdicts; state, sockets, threads and outputs need a restart")
@@ -130,6 +131,74 @@ import Testing
             $0.state = "/x"
         }
         #expect(all == (false, ["state", "sockets", "inspection", "outputs"]))
+    }
+
+    @Test("a camera, its trigger, the wires and the button are read")
+    func hardware() throws {
+        let text = """
+            recipe: r
+            source:
+              kind: camera
+              device: /dev/v4l/by-id/usb-a
+              trigger: input
+              delay_ms: 30
+              input:
+                chip: gpiochip0
+                line: 5
+                active_low: true
+                bias: pull-up
+            outputs:
+              kind: gpio
+              permit: {chip: rig, line: 3}
+              heartbeat: {name: HEARTBEAT}
+              reject: {name: REJECT}
+              reject_ms: 40
+            inputs:
+              acknowledge: {name: ACK}
+            """
+        let parsed = try Configuration.parse(text: text, file: "t")
+        let trigger = GPIOLine(chip: "gpiochip0", offset: 5, isActiveLow: true, bias: .pullUp)
+        #expect(
+            parsed.source
+                == .camera(
+                    device: "/dev/v4l/by-id/usb-a",
+                    trigger: .input(Configuration.Input(line: trigger, debounce: 5), delay: 30)))
+        var lines = GPIOOutputLines(permit: GPIOLine(chip: "rig", offset: 3))
+        lines.heartbeat = GPIOLine(name: "HEARTBEAT")
+        lines.reject = GPIOLine(name: "REJECT")
+        lines.rejectMilliseconds = 40
+        #expect(parsed.outputs == .gpio(lines))
+        #expect(parsed.acknowledge == Configuration.Input(line: GPIOLine(name: "ACK"), debounce: 20))
+        let rate = try Configuration.parse(
+            text: "recipe: r\nsource: {kind: camera, device: /dev/video0}\n", file: "t")
+        #expect(rate.source == .camera(device: "/dev/video0", trigger: .rate(2)))
+    }
+
+    @Test(
+        "lines that can't be and keys that don't belong together are errors with a hint",
+        arguments: [
+            ("outputs: {kind: gpio}", "permit"), ("outputs: {kind: gpio, permit: {line: 3}}", "chip"),
+            ("outputs: {kind: gpio, permit: {chip: a, line: 3, name: b}}", "line"),
+            ("outputs: {kind: gpio, permit: {chip: a, line: 3, bias: up}}", "bias"),
+            ("outputs: {kind: gpio, permit: {name: a}, stop: {name: a}}", "outputs.stop"),
+            ("outputs: {kind: gpio, permit: {name: a}}\ninputs: {acknowledge: {name: a}}", "inputs.acknowledge"),
+            ("outputs: {kind: none, permit: {name: a}}", "permit"),
+            ("outputs: {kind: gpio, permit: {name: a}, reject_ms: 0}", "reject_ms"),
+            ("inputs: {trigger: {name: a}}", "trigger"),
+        ])
+    func badLines(_ text: String, _ key: String) throws {
+        let error = try #require(failure(least + text))
+        #expect("\(error)".contains(key), "\(error)")
+    }
+
+    @Test(
+        "a trigger takes only the keys that belong to it",
+        arguments: [
+            "trigger: software, rate: 2", "trigger: rate, delay_ms: 3", "trigger: input", "trigger: never",
+            "trigger: software, input: {name: a}", "seed: 1", "trigger: software, delay_ms: 60001",
+        ])
+    func badTrigger(_ keys: String) {
+        #expect(failure("recipe: r\nsource: {kind: camera, device: /dev/video0, \(keys)}\n") != nil)
     }
 }
 

@@ -180,6 +180,40 @@ import Testing
         #expect(try LoadedRecipe(test.folder).identity != before)
     }
 
+    @Test("a camera that is set otherwise than at calibration is refused, and other limits make another identity")
+    func camera() throws {
+        let test = try TestRecipe()
+        func write(_ settings: CameraSettings) throws {
+            try SafeFile.write(Array(settings.yaml.utf8), to: test.folder.camera)
+        }
+        var settings = CameraSettings(controls: [.init(name: "gain", value: 3)])
+        // A calibration that is older than camera.yaml says nothing about it.
+        try write(settings)
+        #expect(try LoadedRecipe(test.folder).camera == settings)
+        var file = try CalibrationFile.read(test.folder.calibration)
+        file.camera = settings
+        try file.write(to: test.folder.calibration)
+        #expect(try CalibrationFile.read(test.folder.calibration) == file)
+        let before = try LoadedRecipe(test.folder).identity
+        settings.limits.dark = 3
+        try write(settings)
+        #expect(try LoadedRecipe(test.folder).identity != before)
+        for change in [
+            { $0.controls[0].value = 4 }, { $0.controls = [] }, { $0.rate = 25 }, { $0.format = .mjpeg },
+            { $0.size = .init(width: 640, height: 480) },
+        ] as [(inout CameraSettings) -> Void] {
+            var other = settings
+            change(&other)
+            try write(other)
+            #expect(test.error?.code == .mismatch && test.error?.thing == test.folder.camera)
+            #expect(test.error?.hint.contains("jidoka calibrate") == true)
+        }
+        try #require(unlinked(test.folder.camera))
+        #expect(test.error?.code == .mismatch && test.error?.found == "no such file")
+        try SafeFile.write(Array("gian: 3\n".utf8), to: test.folder.camera)
+        #expect(test.error?.code == .unknownKey && test.error?.thing == test.folder.camera)
+    }
+
     @Test("statistics without the level, or not square, are refused with the file's name")
     func statistics() throws {
         let statistics = try LevelStatistics(level: .layer1, side: 2, mean: [1, 2, 3, 4], deviation: [0, 1, 2, 3])

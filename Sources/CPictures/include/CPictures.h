@@ -44,8 +44,12 @@ typedef struct {
 /// Reads the header of a JPEG.
 cp_status cp_jpeg_header(const uint8_t *data, size_t count, cp_header *header, cp_message *message);
 
-/// Decodes a JPEG into `rgb`, `(height, width, 3)`; `header` must be what cp_jpeg_header gave for the same data.
-cp_status cp_jpeg_decode(const uint8_t *data, size_t count, const cp_header *header, uint8_t *rgb, cp_message *message);
+/// Decodes a JPEG into `rgb`, `(ceil(height / scale), ceil(width / scale), 3)`, by DCT scaling.
+///
+/// @param header what cp_jpeg_header gave for the same data
+/// @param scale 1, 2, 4 or 8: only that fraction of the frequencies is transformed
+cp_status cp_jpeg_decode(
+    const uint8_t *data, size_t count, const cp_header *header, uint32_t scale, uint8_t *rgb, cp_message *message);
 
 /// Encodes `(height, width, 3)` bytes as a baseline JPEG; quality 1...100, colour at full resolution from 90 on.
 cp_status cp_jpeg_encode(
@@ -59,6 +63,36 @@ cp_status cp_png_decode(const uint8_t *data, size_t count, const cp_header *head
 
 /// Encodes `(height, width, 3)` bytes as an 8-bit RGB PNG.
 cp_status cp_png_encode(const uint8_t *rgb, uint32_t width, uint32_t height, cp_bytes *out, cp_message *message);
+
+/// How a camera packs its pixels.
+typedef enum {
+    CP_RAW_YUYV,
+    CP_RAW_UYVY,
+    CP_RAW_GREY,
+    CP_RAW_NV12,
+    CP_RAW_RGB,
+} cp_raw_format;
+
+/// R = luma (Y - black) + red_v V, G = ... - green_u U - green_v V, B = ... + blue_u U, with 16 bits after the point and U
+/// and V less 128.
+typedef struct {
+    int32_t black;
+    int32_t luma;
+    int32_t red_v;
+    int32_t green_u;
+    int32_t green_v;
+    int32_t blue_u;
+} cp_luma_matrix;
+
+/// Converts a rectangle of a raw picture to RGB in integers, colour taken from the nearest sample: the same bits on every
+/// machine, and for every rectangle that holds a pixel.
+///
+/// @param data first byte of the picture; rows are `stride` bytes apart
+/// @param height rows of the whole picture: where NV12's second plane begins
+/// @param rgb `(rows, columns, 3)`
+void cp_raw_to_rgb(
+    cp_raw_format format, const uint8_t *data, size_t stride, uint32_t height, const cp_luma_matrix *matrix,
+    uint32_t x, uint32_t y, uint32_t columns, uint32_t rows, uint8_t *rgb);
 
 /// Resamples RGB with an antialiased triangle filter in integers: the same bits on every machine.
 ///

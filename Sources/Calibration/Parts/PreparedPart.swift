@@ -19,17 +19,10 @@ public struct PreparedPart: Sendable {
     /// - Throws: `PictureError` that names the file.
     public init(_ path: String, rule: InputRule) throws(PictureError) {
         let bytes = try Picture.readBytes(path)
-        let picture = try Picture.decode(bytes, name: path)
+        let (picture, prepared) = try Picture.decoded(bytes, name: path, for: rule)
         self.path = path
         sha256 = Digest.sha256(bytes)
-        do throws(PictureError) {
-            pixels = try picture.prepared(by: rule).pixels
-        } catch {
-            // The rule doesn't know which picture it met.
-            throw PictureError(
-                error.code, "\(path): \(error.thing)", expected: error.expected, found: error.found, errno: error.errno,
-                hint: error.hint)
-        }
+        pixels = prepared.pixels
         fingerprint = Fingerprint(picture)
     }
 

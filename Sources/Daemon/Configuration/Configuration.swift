@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Outputs
+
 /// What the daemon is told by `/etc/jidoka/jidoka.yaml`.
 ///
 /// Two keys have no default in a file, `recipe` and `source`: what is inspected is never guessed.
@@ -18,6 +20,8 @@ public struct Configuration: Sendable, Equatable {
     public var inspection: Inspection
     /// Where the permit goes.
     public var outputs: Outputs
+    /// The acknowledge button, if there is one.
+    public var acknowledge: Input?
     /// What the journal gets.
     public var log: Log
 
@@ -27,6 +31,32 @@ public struct Configuration: Sendable, Equatable {
         case folder(path: String, rate: Double, repeats: Bool)
         /// Generated parts; every `defectEvery`-th has a defect, 0 is never.
         case synthetic(seed: UInt64, rate: Double, defectEvery: Int)
+        /// A V4L2 camera, by a path that stays the same (`/dev/v4l/by-id/…`), and when a part is in front of it.
+        case camera(device: String, trigger: Trigger)
+    }
+
+    /// When a part is in front of the camera.
+    public enum Trigger: Sendable, Equatable {
+        /// Always: so many parts per second are taken out of the stream; 0 is every frame.
+        case rate(Double)
+        /// When a program says so on the control socket; the first picture taken `delay` milliseconds later shows the part.
+        case software(delay: Int)
+        /// At an edge of a GPIO line.
+        case input(Input, delay: Int)
+    }
+
+    /// A GPIO line that is read.
+    public struct Input: Sendable, Equatable {
+        /// Which line.
+        public var line: GPIOLine
+        /// Milliseconds in which further edges are bouncing contacts, 0 to 1000.
+        public var debounce: Int
+
+        /// A line and its debounce time.
+        public init(line: GPIOLine, debounce: Int = 5) {
+            self.line = line
+            self.debounce = debounce
+        }
     }
 
     /// How parts are looked at.
@@ -44,6 +74,8 @@ public struct Configuration: Sendable, Equatable {
         case none
         /// Into a file, for tests and demonstrations.
         case file(path: String)
+        /// To the wires.
+        case gpio(GPIOOutputLines)
     }
 
     /// What the journal gets.
@@ -82,7 +114,7 @@ public struct Configuration: Sendable, Equatable {
     public init(
         recipe: String, source: Source, recipes: String = "/var/lib/jidoka/recipes", state: String = "/var/lib/jidoka",
         sockets: String = "/run/jidoka", inspection: Inspection = Inspection(), outputs: Outputs = .none,
-        log: Log = Log()
+        acknowledge: Input? = nil, log: Log = Log()
     ) {
         self.recipe = recipe
         self.source = source
@@ -91,6 +123,7 @@ public struct Configuration: Sendable, Equatable {
         self.sockets = sockets
         self.inspection = inspection
         self.outputs = outputs
+        self.acknowledge = acknowledge
         self.log = log
     }
 
@@ -117,6 +150,14 @@ extension Configuration {
         if sockets != other.sockets { keys.append("sockets") }
         if inspection != other.inspection { keys.append("inspection") }
         if outputs != other.outputs { keys.append("outputs") }
+        if acknowledge != other.acknowledge { keys.append("inputs") }
+        if triggerInput != other.triggerInput { keys.append("source.input") }
         return keys
+    }
+
+    /// The line that triggers, if one does.
+    var triggerInput: Input? {
+        guard case .camera(_, .input(let input, _)) = source else { return nil }
+        return input
     }
 }

@@ -23,6 +23,7 @@ extension Configuration {
         source:
           # synthetic: generated parts, for a trial without a camera; keys: rate, seed, defect_every.
           # folder:    the pictures below a folder (.png .jpg .jpeg, natural order); keys: rate, path, repeat.
+          # camera:    a V4L2 camera; keys: device, trigger and what belongs to the trigger.
           kind: synthetic
           # Parts per second, up to 10000; 0 is as fast as it can.
           rate: 2
@@ -33,6 +34,19 @@ extension Configuration {
           # For 'kind: folder':
           # path: /srv/parts
           # repeat: false
+          # For 'kind: camera': a path that stays the same, see 'jidoka doctor' and /dev/v4l/by-id. How the pictures are
+          # taken (format, size, exposure ...) belongs to the recipe: camera.yaml, written by 'jidoka capture'.
+          # device: /dev/v4l/by-id/usb-Maker_Camera_SN0001-video-index0
+          # rate:     free-running, 'rate' pictures per second are parts; software: 'jidoka trigger';
+          # input:    a rising edge of a GPIO line.
+          # trigger: input
+          # Milliseconds from the trigger to the first picture that shows the part, 0 to 60000.
+          # delay_ms: 0
+          # Milliseconds in which further edges are bouncing contacts, 0 to 1000.
+          # debounce_ms: 5
+          # input:
+          #   chip: gpiochip0
+          #   line: 5
 
         # How parts are looked at. Needs a restart.
         inspection:
@@ -42,9 +56,27 @@ extension Configuration {
 
         # Where the permit goes. Needs a restart.
         outputs:
-          # none: only to the sockets.  file: into a file, for tests; key: path.
+          # none: only to the sockets.  file: into a file, for tests; key: path.  gpio: to the wires.
           kind: none
           # path: /run/jidoka/outputs
+          # For 'kind: gpio': every line by chip (gpiochipN or its label) and number, or by its name.
+          # Wiring: energised = may run; the PLC has to AND the permit with a heartbeat that toggles.
+          # permit:
+          #   chip: gpiochip0
+          #   line: 3
+          #   active_low: false
+          #   # as-is, disabled, pull-up or pull-down
+          #   bias: as-is
+          # heartbeat:
+          #   name: HEARTBEAT
+          # andon, stop and reject are optional, too; a reject pulse lasts 1 to 10000 ms.
+          # reject_ms: 100
+
+        # Buttons. Needs a restart.
+        # inputs:
+        #   acknowledge:
+        #     name: ACKNOWLEDGE
+        #     debounce_ms: 20
 
         # What the journal gets.
         log:

@@ -1,16 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Outputs
 import Recipes
 
 extension Configuration {
     private enum SourceKind: String, CaseIterable {
         case folder
         case synthetic
+        case camera
     }
 
     private enum OutputsKind: String, CaseIterable {
         case none
         case file
+        case gpio
+    }
+
+    private enum TriggerKind: String, CaseIterable {
+        case rate
+        case software
+        case input
     }
 
     /// Reads a configuration file.
@@ -33,6 +42,7 @@ extension Configuration {
         let source = try Configuration.source(try root.requiredMapping("source"))
         let inspection = try root.optionalMapping("inspection")
         let outputs = try root.optionalMapping("outputs")
+        let inputs = try root.optionalMapping("inputs")
         let log = try root.optionalMapping("log")
         self.init(recipe: recipe, source: source)
         if let recipes { self.recipes = recipes }
@@ -43,6 +53,14 @@ extension Configuration {
             try inspection.finish()
         }
         if let outputs { self.outputs = try Configuration.outputs(outputs) }
+        if let inputs {
+            if let button = try inputs.optionalMapping("acknowledge") {
+                let debounce = try button.optional("debounce_ms", as: Int.self, in: 0...1000) ?? 20
+                acknowledge = Input(line: try Configuration.line(button), debounce: debounce)
+            }
+            try inputs.finish()
+        }
+        try Configuration.checkLines(of: self, root)
         if let log { self.log = try Configuration.log(log) }
         try root.finish()
     }
@@ -50,7 +68,29 @@ extension Configuration {
     private static func source(_ mapping: YAMLMapping) throws(RecipeError) -> Source {
         let kind = try mapping.required("kind", oneOf: SourceKind.self)
         let reason = "kind: \(kind.rawValue)"
-        // The frames' rate, the same limits as in the sources.
+        let ofCamera = ["device", "trigger", "delay_ms", "debounce_ms", "input"]
+        let source: Source
+        switch kind {
+        case .folder:
+            try mapping.refuse(["seed", "defect_every"] + ofCamera, with: reason)
+            let path = try path(mapping, "path")
+            let repeats = try mapping.optional("repeat", as: Bool.self) ?? false
+            source = .folder(path: path, rate: try rate(mapping), repeats: repeats)
+        case .synthetic:
+            try mapping.refuse(["path", "repeat"] + ofCamera, with: reason)
+            let seed = try mapping.optional("seed", as: UInt64.self) ?? 1
+            let every = try mapping.optional("defect_every", as: Int.self, in: 0...1_000_000) ?? 20
+            source = .synthetic(seed: seed, rate: try rate(mapping), defectEvery: every)
+        case .camera:
+            try mapping.refuse(["path", "repeat", "seed", "defect_every"], with: reason)
+            source = .camera(device: try path(mapping, "device"), trigger: try trigger(mapping))
+        }
+        try mapping.finish()
+        return source
+    }
+
+    /// Parts per second, the same limits as in the sources.
+    private static func rate(_ mapping: YAMLMapping) throws(RecipeError) -> Double {
         let least = 1.0 / 3600
         let rate = try mapping.optional("rate", as: Double.self, in: 0...10_000) ?? defaultRate
         guard rate == 0 || rate >= least else {
@@ -59,32 +99,53 @@ extension Configuration {
                 found: "\(rate)",
                 hint: "0 is as fast as it can")
         }
-        let source: Source
+        return rate
+    }
+
+    private static func trigger(_ mapping: YAMLMapping) throws(RecipeError) -> Trigger {
+        let kind = try mapping.optional("trigger", oneOf: TriggerKind.self) ?? .rate
+        let reason = "trigger: \(kind.rawValue)"
         switch kind {
-        case .folder:
-            try mapping.refuse(["seed", "defect_every"], with: reason)
-            let path = try path(mapping, "path")
-            let repeats = try mapping.optional("repeat", as: Bool.self) ?? false
-            source = .folder(path: path, rate: rate, repeats: repeats)
-        case .synthetic:
-            try mapping.refuse(["path", "repeat"], with: reason)
-            let seed = try mapping.optional("seed", as: UInt64.self) ?? 1
-            let every = try mapping.optional("defect_every", as: Int.self, in: 0...1_000_000) ?? 20
-            source = .synthetic(seed: seed, rate: rate, defectEvery: every)
+        case .rate:
+            try mapping.refuse(["delay_ms", "debounce_ms", "input"], with: reason)
+            return .rate(try rate(mapping))
+        case .software:
+            try mapping.refuse(["rate", "debounce_ms", "input"], with: reason)
+            return .software(delay: try delay(mapping))
+        case .input:
+            try mapping.refuse(["rate"], with: reason)
+            let delay = try delay(mapping)
+            let debounce = try mapping.optional("debounce_ms", as: Int.self, in: 0...1000) ?? 5
+            return .input(Input(line: try line(try mapping.requiredMapping("input")), debounce: debounce), delay: delay)
         }
-        try mapping.finish()
-        return source
+    }
+
+    private static func delay(_ mapping: YAMLMapping) throws(RecipeError) -> Int {
+        try mapping.optional("delay_ms", as: Int.self, in: 0...60_000) ?? 0
     }
 
     private static func outputs(_ mapping: YAMLMapping) throws(RecipeError) -> Outputs {
         let kind = try mapping.required("kind", oneOf: OutputsKind.self)
+        let reason = "kind: \(kind.rawValue)"
+        let wires = ["permit", "andon", "stop", "heartbeat", "reject", "reject_ms"]
         let outputs: Outputs
         switch kind {
         case .none:
-            try mapping.refuse(["path"], with: "kind: none")
+            try mapping.refuse(["path"] + wires, with: reason)
             outputs = .none
         case .file:
+            try mapping.refuse(wires, with: reason)
             outputs = .file(path: try path(mapping, "path"))
+        case .gpio:
+            try mapping.refuse(["path"], with: reason)
+            var lines = GPIOOutputLines(permit: try line(try mapping.requiredMapping("permit")))
+            if let andon = try mapping.optionalMapping("andon") { lines.andon = try line(andon) }
+            if let stop = try mapping.optionalMapping("stop") { lines.stop = try line(stop) }
+            if let heartbeat = try mapping.optionalMapping("heartbeat") { lines.heartbeat = try line(heartbeat) }
+            if let reject = try mapping.optionalMapping("reject") { lines.reject = try line(reject) }
+            let pulse = try mapping.optional("reject_ms", as: Int.self, in: 1...10_000)
+            if let pulse { lines.rejectMilliseconds = pulse }
+            outputs = .gpio(lines)
         }
         try mapping.finish()
         return outputs
@@ -118,14 +179,14 @@ extension Configuration {
         return name
     }
 
-    private static func path(
+    static func path(
         _ mapping: YAMLMapping, _ key: String, most: Int = 4095
     ) throws(RecipeError) -> String {
         let path = try mapping.required(key, as: String.self)
         return try check(path, mapping, key, most)
     }
 
-    private static func optionalPath(
+    static func optionalPath(
         _ mapping: YAMLMapping, _ key: String, most: Int = 4095
     ) throws(RecipeError) -> String? {
         guard let path = try mapping.optional(key, as: String.self) else { return nil }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Capture
 import Glibc
 import Inspection
 import Line
@@ -7,38 +8,50 @@ import Logging
 import Outputs
 import Recipes
 import Records
-import Sockets
 import Synchronization
 
 /// The one thread that decides: takes frames and commands, asks the state machine, carries its effects out in order.
 ///
-/// Nothing else touches the outputs, the history's writer or the machine.
+/// Nothing else touches the outputs, the history's writer or the machine, and nothing else feeds the watchdog.
 final class DecisionLoop: @unchecked Sendable {  // all mutable state belongs to the thread that runs `run()`
-    private let inbox: Inbox
-    private let gate: Gate
-    private let history: EventHistory
-    private let outputs: any LineOutputs
-    private let publish: @Sendable (RecordedEvent) -> Void
-    private var log: Logger
-    private let snapshot = Mutex(Status())
-    private var machine = LineMachine()
-    private var settings: Settings
-    private var inspector: Inspector?
-    private var threshold: Threshold?
-    private var last: (part: String, score: Float, milliseconds: Double)?
-    private var seq: Int64 = 0
+    let inbox: Inbox
+    let gate: Gate
+    let history: EventHistory
+    let outputs: any LineOutputs
+    let publish: @Sendable (RecordedEvent) -> Void
+    let manager: ServiceManager
+    var log: Logger
+    let snapshot = Mutex(Status())
+    var machine = LineMachine()
+    var settings: Settings
+    var inspector: Inspector?
+    var threshold: Threshold?
+    var last: (part: String, score: Float, milliseconds: Double)?
+    var seq: Int64 = 0
     /// What the output was set to last; nil when that failed.
-    private var permit: Bool? = false
-    /// When the permit went on, and when the source last showed a sign of life since; `CLOCK_MONOTONIC`, nanoseconds.
-    private var permitSince: UInt64 = 0
-    private var lastSign: UInt64 = 0
+    var permit: Bool? = false
+    /// When the permit went on and off, and when the source last showed a sign of life since; `CLOCK_MONOTONIC`, nanoseconds.
+    var permitSince: UInt64 = 0
+    var permitOffAt: UInt64 = 0
+    var lastSign: UInt64 = 0
+    var latencies = Latencies()
+    /// What systemd was told last, and when.
+    var told: (text: String, at: UInt64) = ("", 0)
+    private var selfTest: SelfTest?
+    private var watchdog: Watchdog
+    /// When the last decision was completed, and how far the last two parts were apart.
+    private var lastDecision: UInt64 = 0
+    private var partInterval: UInt64?
+    private var nextCheck: UInt64 = 0
 
     /// What may change while the daemon runs and changes no verdict.
     struct Settings: Sendable {
         /// The source's name.
         var source: String
-        /// Nanoseconds without a part, while running, after which the source counts as hanging.
-        var patience: UInt64
+        /// Whether pictures are taken of what is in front of the camera now: then none may wait for a start.
+        var isLive: Bool
+        /// Nanoseconds without a part, while running, after which the source counts as hanging; nil is never.
+        var patience: UInt64?
         /// Nanoseconds between two summaries of the parts.
         var summaryPeriod: UInt64
         /// The least important level that is logged.
@@ -66,16 +79,18 @@ final class DecisionLoop: @unchecked Sendable {  // all mutable state belongs to
     }
 
     init(
-        inbox: Inbox, gate: Gate, history: EventHistory, outputs: any LineOutputs, log: Logger, settings: Settings,
-        publish: @escaping @Sendable (RecordedEvent) -> Void
+        inbox: Inbox, gate: Gate, history: EventHistory, outputs: any LineOutputs, manager: ServiceManager,
+        log: Logger, settings: Settings, publish: @escaping @Sendable (RecordedEvent) -> Void
     ) {
         self.inbox = inbox
         self.gate = gate
         self.history = history
         self.outputs = outputs
+        self.manager = manager
         self.log = log
         self.settings = settings
         self.publish = publish
+        watchdog = Watchdog(manager)
     }
 
     /// The line as it was last; any thread.
@@ -93,40 +108,92 @@ final class DecisionLoop: @unchecked Sendable {  // all mutable state belongs to
     func run() {
         var nextSummary = Self.monotonic() + settings.summaryPeriod
         while true {
-            _ = inbox.wait(seconds: 1)
-            if Self.monotonic() >= nextSummary {
-                nextSummary = Self.monotonic() + settings.summaryPeriod
+            _ = inbox.wait(nanoseconds: pause())
+            let now = Self.monotonic()
+            if now >= nextSummary {
+                nextSummary = now + settings.summaryPeriod
                 handle(.summaryDue)
             }
             while let item = inbox.takeItem() {
                 if case .shutdown = item {
+                    manager.stopping()
                     handle(.shutdown)
                     for left in inbox.close() { dismiss(left) }
                     return
                 }
                 take(item)
             }
-            // With the permit off no part comes past: a frame that was on its way waits for the next start.
-            if permit == true, let frame = inbox.takeFrame() { judge(frame) }
+            takeFrame()
             watchSource()
-            if machine.activeCauses.contains(.outputFailed) { retryOutputs() }
+            watchOutputs()
+            testItself()
+            watchdog.feed(now: Self.monotonic())
+            tellManager()
+        }
+    }
+
+    /// Nanoseconds until something is due that nobody posts.
+    private func pause() -> UInt64 {
+        let now = Self.monotonic()
+        let due = min(selfTest == nil ? .max : nextTest, watchdog.due, now + 1_000_000_000)
+        return due > now ? due - now : 0
+    }
+
+    private var nextTest: UInt64 {
+        SelfTest.due(after: lastDecision, expecting: partInterval.map { lastSign + $0 })
+    }
+
+    /// With the permit off no part comes past: a recorded frame that was on its way waits for the next start, a picture of
+    /// what was in front of the camera before it is dropped.
+    private func takeFrame() {
+        if permit == true {
+            guard let frame = inbox.takeFrame(), !(settings.isLive && frame.readyAt < permitSince) else { return }
+            judge(frame)
+        } else if settings.isLive {
+            _ = inbox.takeFrame()
         }
     }
 
     /// A source that hangs must not leave the line running unwatched.
     private func watchSource() {
-        if permit == true, Self.monotonic() > lastSign + settings.patience {
-            let seconds = settings.patience / 1_000_000_000
+        guard let patience = settings.patience else { return }
+        if permit == true, Self.monotonic() > lastSign + patience {
+            let seconds = patience / 1_000_000_000
             handle(.fault(.pictureStale, detail: "no part for \(seconds) s from \(settings.source)"))
-        } else if machine.activeCauses.contains(.pictureStale), inbox.hasFrame {
+            // A camera that hangs says so itself; without it this is found again after the next start.
+            if settings.isLive { handle(.faultCleared(.pictureStale)) }
+        } else if !settings.isLive, machine.activeCauses.contains(.pictureStale), inbox.hasFrame {
             handle(.faultCleared(.pictureStale))
         }
     }
 
-    /// An output that failed is driven off again until it takes it.
-    private func retryOutputs() {
-        guard set(permit: false) == nil else { return }
-        handle(.faultCleared(.outputFailed))
+    /// An output that failed is driven off again until it takes it; the others are looked at once a second.
+    private func watchOutputs() {
+        let now = Self.monotonic()
+        guard now >= nextCheck else { return }
+        nextCheck = now + 1_000_000_000
+        if machine.activeCauses.contains(.outputFailed) {
+            guard set(permit: false) == nil, (try? outputs.check()) != nil else { return }
+            handle(.faultCleared(.outputFailed))
+        } else {
+            do throws(OutputsError) { try outputs.check() } catch { outputFailed(error) }
+        }
+    }
+
+    /// When no part is due, a made-up one takes the same way.
+    private func testItself() {
+        guard let selfTest, let inspector, Self.monotonic() >= nextTest else { return }
+        let failure = selfTest.failure(inspector)
+        lastDecision = Self.monotonic()
+        guard let failure else { return beat() }
+        // Told once, and again whenever somebody wants to go on.
+        if machine.state != .fault { handle(.fault(.internal, detail: failure)) }
+    }
+
+    /// The heartbeat toggles only after a completed decision, and an output in fault is left to `watchOutputs`.
+    private func beat() {
+        guard !machine.activeCauses.contains(.outputFailed) else { return }
+        do throws(OutputsError) { try outputs.heartbeat() } catch { outputFailed(error) }
     }
 
     /// A person who asked too late is told so.
@@ -142,11 +209,40 @@ final class DecisionLoop: @unchecked Sendable {  // all mutable state belongs to
         case .reloaded(let reload): reconfigure(reload)
         case .sourceReady:
             handle(.sourceReady)
-            if machine.activeCauses.contains(.pictureStale) { handle(.faultCleared(.pictureStale)) }
+            clearPictureCauses()
         case .sourceLost(let reason): handle(.sourceLost(reason: reason))
-        case .badPicture(let part, let detail): handle(.fault(.pictureCorrupt, detail: "\(part): \(detail)"))
+        case .pictures(let health): take(health)
+        case .badPart(let part, let code, let detail):
+            handle(.fault(code, detail: "\(part): \(detail)"))
+            reject()
+        case .inputs(let failure):
+            if let failure {
+                handle(.fault(.inputFailed, detail: failure))
+            } else {
+                handle(.faultCleared(.inputFailed))
+            }
         case .shutdown: break
         }
+    }
+
+    /// While the line runs, bad pictures are a fault; before, they are a source that is not ready.
+    private func take(_ health: PictureHealth) {
+        switch health {
+        case .good:
+            clearPictureCauses()
+            handle(.sourceReady)
+        case .bad(let error):
+            let code = error.code.fault
+            if machine.state == .running || machine.state == .fault {
+                handle(.fault(code, detail: "\(error)"))
+            } else {
+                handle(.sourceLost(reason: "\(code.rawValue): \(error)"))
+            }
+        }
+    }
+
+    private func clearPictureCauses() {
+        for code in FaultCode.ofPictures where machine.activeCauses.contains(code) { handle(.faultCleared(code)) }
     }
 
     private func judge(_ frame: borrowing Frame) {
@@ -154,21 +250,38 @@ final class DecisionLoop: @unchecked Sendable {  // all mutable state belongs to
             handle(.fault(.internal, detail: "\(frame.part): no recipe, or a frame of another size"))
             return
         }
+        let begun = Self.monotonic()
         let score = inspector.score(frame)
+        let decided = Self.monotonic()
         // A frame that waited for a start was not being decided all that time.
         let since = max(frame.readyAt, permitSince)
-        lastSign = Self.monotonic()
-        last = (frame.part, score, Double(lastSign &- since) / 1e6)
-        let failure = handle(.verdict(Verdict(part: frame.part, score: score, threshold: threshold.stop)))
-        // The heartbeat toggles only after a completed decision.
-        guard score.isFinite, failure == nil else { return }
-        do throws(OutputsError) { try outputs.heartbeat() } catch { outputFailed(error) }
+        partInterval = lastSign > permitSince ? decided &- lastSign : nil
+        lastSign = decided
+        lastDecision = decided
+        last = (frame.part, score, Double(decided &- since) / 1e6)
+        let verdict = Verdict(part: frame.part, score: score, threshold: threshold.stop)
+        let failure = handle(.verdict(verdict))
+        if verdict.outcome == .good, failure == nil {
+            beat()
+        } else {
+            reject()
+        }
+        let changed = verdict.outcome == .good ? Self.monotonic() : permitOffAt
+        guard changed > since else { return }
+        latencies.decide.add(decided &- begun)
+        latencies.line.add(changed - since)
+        update()
+    }
+
+    /// A part that is bad, or that nobody could judge, is sorted out.
+    private func reject() {
+        guard !machine.activeCauses.contains(.outputFailed) else { return }
+        do throws(OutputsError) { try outputs.reject() } catch { outputFailed(error) }
     }
 
     private func reconfigure(_ reload: Reload) {
         switch reload {
         case .rejected(let detail):
-            log.error("configuration rejected, the old one stays", metadata: ["detail": "\(detail)"])
             handle(.configurationRejected(detail: detail))
         case .changed(let change):
             settings = change.settings
@@ -184,124 +297,23 @@ final class DecisionLoop: @unchecked Sendable {  // all mutable state belongs to
     private func use(_ recipe: Result<LoadedRecipe, RecipeError>) {
         inspector = nil
         threshold = nil
+        selfTest = nil
         switch recipe {
         case .failure(let error): handle(.recipeMissing(reason: "\(error)"))
         case .success(let loaded):
             do throws(InspectionError) {
-                inspector = try Inspector(model: loaded.model, workers: settings.threads)
+                let inspector = try Inspector(model: loaded.model, workers: settings.threads)
+                guard let test = SelfTest(inspector) else {
+                    handle(.recipeMissing(reason: "the self-test picture has no finite score: train again"))
+                    return
+                }
+                self.inspector = inspector
+                selfTest = test
                 threshold = loaded.threshold
                 handle(.recipeReady(recipe: loaded.recipe.name, model: loaded.digest))
             } catch {
                 handle(.recipeMissing(reason: "\(error)"))
             }
         }
-    }
-
-    /// Asks the machine and carries its effects out, in their order.
-    ///
-    /// An output that fails keeps nothing from being recorded, except a start: without its permit it is a fault.
-    /// - Returns: the refusal, if there was one, or why the command could not be carried out.
-    @discardableResult
-    private func handle(_ input: LineInput) -> CommandAnswer? {
-        var refusal: CommandAnswer?
-        var failure: OutputsError?
-        carrying: for effect in machine.handle(input, time: Self.wallClock()) {
-            switch effect {
-            case .permit(let on):
-                guard let error = set(permit: on) else { continue }
-                failure = failure ?? error
-                if on { break carrying }
-            case .lamp(let lamp):
-                do throws(OutputsError) { try outputs.set(lamp: lamp) } catch { failure = failure ?? error }
-            case .refuse(_, let why, let hint): refusal = .refused(why: why, hint: hint)
-            case .record(let event, let latch):
-                guard record(event, latch) else {
-                    return .refused(
-                        why: "the event could not be recorded", hint: "see the daemon's log; make room on the disk")
-                }
-            }
-        }
-        if let failure {
-            outputFailed(failure)
-            refusal = refusal ?? .refused(why: "an output failed: \(failure)", hint: "repair it, acknowledge and reset")
-        }
-        update()
-        return refusal
-    }
-
-    private func record(_ event: LineEvent, _ latch: Latch) -> Bool {
-        do throws(RecordsError) {
-            let recorded = try history.append(event, latch: latch)
-            seq = recorded.seq
-            // Who reads the event and then asks for the status must not meet an older one.
-            update()
-            publish(recorded)
-            note(recorded)
-            return true
-        } catch {
-            log.critical("event not recorded", metadata: ["detail": "\(error)", "event": "\(event.kind.rawValue)"])
-            // The machine answers with the permit off; what it wants recorded then is tried once and may fail too.
-            if event.kind != .fault { handle(.recordFailed(event, detail: "\(error)")) } else { _ = set(permit: false) }
-            update()
-            return false
-        }
-    }
-
-    /// Sets the permit; what it is after a failure is not known.
-    private func set(permit on: Bool) -> OutputsError? {
-        // The gate is shut before the permit drops and opened after it is on.
-        if !on { gate.set(open: false) }
-        do throws(OutputsError) {
-            try outputs.set(permit: on)
-            permit = on
-            guard on else { return nil }
-            permitSince = Self.monotonic()
-            lastSign = permitSince
-            gate.set(open: true)
-            return nil
-        } catch {
-            permit = nil
-            gate.set(open: false)
-            return error
-        }
-    }
-
-    /// Reported once; while it lasts, `run` goes on driving the permit off.
-    private func outputFailed(_ error: OutputsError) {
-        log.critical("output failed", metadata: ["detail": "\(error)"])
-        guard !machine.activeCauses.contains(.outputFailed) else { return }
-        handle(.fault(.outputFailed, detail: "\(error)"))
-    }
-
-    /// State changes and bad parts are logged always; a good part never.
-    private func note(_ recorded: RecordedEvent) {
-        let event = recorded.event
-        let level: Logger.Level =
-            switch event.kind {
-            case .stop, .fault, .uncleanEnd: .error
-            case .configurationRejected, .refused, .defectWhileNotRunning: .warning
-            case .summary: .info
-            default: .notice
-            }
-        log.log(level: level, "\(LogText.sentence(for: event))", metadata: LogText.fields(of: recorded))
-    }
-
-    private func update() {
-        let bound = threshold?.stop
-        let status = Status(
-            state: machine.state, permit: permit, recipe: machine.recipe, model: machine.model, threshold: bound,
-            source: settings.source, counters: machine.counters, part: last?.part, score: last?.score,
-            latency: last?.milliseconds, reason: machine.reason ?? machine.obstacle, stoppedPart: machine.stoppedPart,
-            seq: seq)
-        snapshot.withLock { $0 = status }
-    }
-
-    private static func wallClock() -> UInt64 { read(CLOCK_REALTIME) }
-    private static func monotonic() -> UInt64 { read(CLOCK_MONOTONIC) }
-
-    private static func read(_ clock: clockid_t) -> UInt64 {
-        var time = timespec()
-        clock_gettime(clock, &time)
-        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
     }
 }

@@ -35,14 +35,26 @@ enum LogText {
         }
     }
 
+    /// One line that begins with the state, for `systemctl status`.
+    static func status(_ status: Status) -> String {
+        var text = "\(status.state.rawValue), permit \(status.permit == true ? "on" : "off")"
+        if let recipe = status.recipe { text += ", recipe \(recipe)" }
+        text += ", \(status.counters.parts) parts"
+        if status.part != nil { text += ", last score \(number(status.score)) of \(number(status.threshold))" }
+        if let reason = status.reason { text += ": \(reason)" }
+        return text
+    }
+
     static func fields(of recorded: RecordedEvent) -> Logger.Metadata {
         let event = recorded.event
-        var fields: Logger.Metadata = ["event": "\(event.kind.rawValue)", "seq": "\(recorded.seq)"]
+        var fields: Logger.Metadata = [
+            "message_id": "\(event.kind.messageID)", "event": "\(event.kind.rawValue)", "seq": "\(recorded.seq)",
+        ]
         fields["state_to"] = "\(event.state.rawValue)"
         let optional: [(String, String?)] = [
             ("state_from", event.stateFrom?.rawValue), ("part", event.part), ("score", event.score.map { "\($0)" }),
             ("threshold", event.threshold.map { "\($0)" }), ("recipe", event.recipe), ("model", event.model),
-            ("user", event.user),
+            ("user", event.user), ("verdict", event.verdict?.rawValue), ("detail", event.detail),
         ]
         for (key, value) in optional { if let value { fields[key] = "\(value)" } }
         return fields

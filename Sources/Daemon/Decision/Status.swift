@@ -31,6 +31,8 @@ struct Status: Sendable, Equatable {
     var stoppedPart: String?
     /// Last event's number.
     var seq: Int64 = 0
+    /// How long parts took since the daemon started.
+    var latencies = Latencies()
 
     /// The fields of the answer; every key is always there.
     var fields: [String: JSONValue] {
@@ -40,7 +42,8 @@ struct Status: Sendable, Equatable {
             "threshold": .of(threshold), "source": .string(source), "parts": .of(counters.parts),
             "good": .of(counters.good), "bad": .of(counters.bad), "part": .of(part), "score": .of(score),
             "latency_ms": latency.map { .number(($0 * 1000).rounded() / 1000) } ?? .null, "reason": .of(reason),
-            "stopped_part": .of(stoppedPart), "seq": .integer(seq), "version": .string(DaemonVersion.text),
+            "stopped_part": .of(stoppedPart), "seq": .integer(seq), "latency": latencies.fields,
+            "version": .string(DaemonVersion.text),
         ]
     }
 }

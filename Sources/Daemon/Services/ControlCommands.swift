@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Capture
 import Dispatch
 import Line
 import Sockets
@@ -7,14 +8,16 @@ import Synchronization
 
 /// What the control socket understands, and how it reaches the decision thread.
 struct ControlCommands: Sendable {
-    static let names = ["status"] + LineCommand.allCases.map(\.rawValue)
+    static let names = ["status", "trigger"] + LineCommand.allCases.map(\.rawValue)
 
     let inbox: Inbox
+    let trigger: @Sendable () -> FireAnswer?
     let status: @Sendable () -> Status
 
     /// Answers one request; a person's command waits for the decision thread.
     func answer(_ request: ControlRequest, _ peer: Peer) throws(ControlFailure) -> ControlAnswer {
         guard request.command != "status" else { return .done(status().fields) }
+        guard request.command != "trigger" else { return try fire() }
         let command = try command(request, peer)
         let reply = Reply()
         guard inbox.post(.command(command) { reply.send($0) }) else {
@@ -29,6 +32,27 @@ struct ControlCommands: Sendable {
                 code: "no_answer",
                 message: "no answer within \(Self.patience) seconds; the command may still be carried out",
                 hint: "ask for the status")
+        }
+    }
+
+    /// A part is there.
+    private func fire() throws(ControlFailure) -> ControlAnswer {
+        switch trigger() {
+        case .taken(let part)?: return .done(["part": .integer(Int64(clamping: part))])
+        case .notArmed?:
+            throw ControlFailure(code: "refused", message: "the line does not run", hint: "start the line")
+        case .full?:
+            inbox.post(
+                .badPart(
+                    part: "trigger", code: .partMissed, detail: "parts come faster than they can be judged"))
+            throw ControlFailure(
+                code: "refused", message: "too many parts wait for their verdict", hint: "trigger more slowly")
+        case .bounced?:
+            throw ControlFailure(code: "refused", message: "the last trigger was just now", hint: "one for each part")
+        case nil:
+            throw ControlFailure(
+                code: "refused", message: "the source is not triggered by programs",
+                hint: "set 'trigger: software' for the camera in the configuration")
         }
     }
 

@@ -13,11 +13,21 @@ final class Gate: Sendable {
     }
 
     private let content = Mutex(Content())
+    private let changed: @Sendable (Bool) -> Void
+
+    /// A gate that is shut.
+    ///
+    /// - Parameter changed: called after every `set`, for sources that don't wait at the gate.
+    init(changed: @escaping @Sendable (Bool) -> Void = { _ in }) { self.changed = changed }
+
+    /// Whether the line runs.
+    var isOpen: Bool { content.withLock { $0.isOpen } }
 
     /// Opens or shuts the gate.
     func set(open: Bool) {
         content.withLock { $0.isOpen = open }
         if open { wake() }
+        changed(open)
     }
 
     /// Lets everybody who waits look again, e.g. whether it is the end.

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Capture
 import Dispatch
 import Inspection
+import Line
 import Synchronization
 
 /// What waits for the decision thread: commands and news in their order, and at most one frame.
@@ -18,8 +20,12 @@ final class Inbox: Sendable {
         case sourceReady
         /// The source is gone.
         case sourceLost(reason: String)
-        /// A part whose picture can't be used.
-        case badPicture(part: String, detail: String)
+        /// Whether what the camera gives are pictures of parts.
+        case pictures(PictureHealth)
+        /// A part that could not be judged, and why.
+        case badPart(part: String, code: FaultCode, detail: String)
+        /// What is wrong with the inputs (trigger, button); nil when they work.
+        case inputs(failure: String?)
         /// End of the daemon.
         case shutdown
     }
@@ -87,8 +93,10 @@ final class Inbox: Sendable {
         return content.withLock { !$0.isClosed && $0.entry === entry }
     }
 
-    /// Waits until something was posted; false when `seconds` went by first.
-    func wait(seconds: Double) -> Bool { posted.wait(timeout: .now() + seconds) == .success }
+    /// Waits until something was posted; false when `nanoseconds` went by first.
+    func wait(nanoseconds: UInt64) -> Bool {
+        posted.wait(timeout: .now() + .nanoseconds(Int(clamping: nanoseconds))) == .success
+    }
 
     /// The oldest item.
     func takeItem() -> Item? { content.withLock { $0.items.isEmpty ? nil : $0.items.removeFirst() } }

@@ -3,12 +3,20 @@
 import Capture
 import Dispatch
 import Inspection
-import Sockets
+import Line
 import Synchronization
+import Threads
 
 /// A thread that opens the source, takes frames from it and hands them over; a lost source is opened again for ever.
+///
+/// A replayed source stands still while the permit is off, as a stopped conveyor does. A live one goes on, so that a
+/// camera that is lost, dark or frozen is known before somebody starts the line, but gives parts only while it is armed.
 final class SourceFeed: Sendable {
-    private let open: @Sendable () throws(CaptureError) -> any FrameSource
+    /// Opens the source; what it says of its pictures goes to the closure.
+    typealias Opening =
+        @Sendable (_ health: @escaping @Sendable (PictureHealth) -> Void) throws(CaptureError) -> any FrameSource
+
+    private let open: Opening
     private let inbox: Inbox
     private let gate: Gate
     private let current = Mutex<(any FrameSource)?>(nil)
@@ -19,7 +27,7 @@ final class SourceFeed: Sendable {
     /// First and longest pause before a lost source is opened again, in seconds.
     private static let pause = (first: 0.25, longest: 5.0)
 
-    init(inbox: Inbox, gate: Gate, open: @escaping @Sendable () throws(CaptureError) -> any FrameSource) {
+    init(inbox: Inbox, gate: Gate, open: @escaping Opening) {
         self.inbox = inbox
         self.gate = gate
         self.open = open
@@ -41,24 +49,38 @@ final class SourceFeed: Sendable {
         ended.signal()
     }
 
+    /// A live source takes parts from now on, or no more.
+    func setArmed(_ on: Bool) {
+        (current.withLock { $0 } as? any LiveSource)?.setArmed(on)
+    }
+
     private func work() {
         var pause = Self.pause.first
         while !isEnded.load(ordering: .sequentiallyConsistent) {
             do throws(CaptureError) {
-                let source = try open()
+                let source = try open { [inbox, entry] in inbox.post(.pictures($0), through: entry) }
                 current.withLock { $0 = source }
                 // Ended while it was being opened: `stop` may have come before there was anything to stop.
-                guard !isEnded.load(ordering: .sequentiallyConsistent) else { return }
+                guard !isEnded.load(ordering: .sequentiallyConsistent) else { return source.stop() }
                 inbox.post(.sourceReady, through: entry)
-                pause = Self.pause.first
-                try drain(source)
+                if let live = source as? any LiveSource {
+                    // A camera that opens and dies at once is not tried four times a second for ever.
+                    try watch(live) { pause = Self.pause.first }
+                } else {
+                    pause = Self.pause.first
+                    try drain(source)
+                }
                 guard !isEnded.load(ordering: .sequentiallyConsistent) else { return }
                 // It is opened again like any lost source, but nothing comes from it before a person starts the line.
                 inbox.post(.sourceLost(reason: "\(source.name) has no more parts"), through: entry)
             } catch {
                 inbox.post(.sourceLost(reason: "\(error)"), through: entry)
             }
-            current.withLock { $0 = nil }
+            let lost = current.withLock { current in
+                defer { current = nil }
+                return current
+            }
+            lost?.stop()
             if ended.wait(timeout: .now() + pause) == .success { return }
             pause = min(2 * pause, Self.pause.longest)
         }
@@ -73,11 +95,31 @@ final class SourceFeed: Sendable {
                 guard let frame = try source.next() else { return }
                 guard inbox.offer(frame, through: entry) else { return }
             } catch {
-                guard error.code == .badPicture else { throw error }
+                guard error.code.isOfOnePart else { throw error }
                 // A part that was on its way when the line stopped is not judged before the next start.
                 guard gate.pass(unless: { isEnded.load(ordering: .sequentiallyConsistent) }) else { return }
-                inbox.post(.badPicture(part: error.thing, detail: "\(error)"), through: entry)
+                report(error)
             }
         }
+    }
+
+    /// Hands the parts of a camera over until it is lost.
+    private func watch(_ source: any LiveSource, delivering: () -> Void) throws(CaptureError) {
+        source.setArmed(gate.isOpen)
+        while !isEnded.load(ordering: .sequentiallyConsistent) {
+            do throws(CaptureError) {
+                guard let frame = try source.next() else { return }
+                delivering()
+                guard inbox.offer(frame, through: entry) else { return }
+            } catch {
+                guard error.code.isOfOnePart else { throw error }
+                // Nobody waits for the verdict on a part that passed while the line did not run.
+                if gate.isOpen { report(error) }
+            }
+        }
+    }
+
+    private func report(_ error: CaptureError) {
+        inbox.post(.badPart(part: error.thing, code: error.code.fault, detail: "\(error)"), through: entry)
     }
 }

@@ -4,7 +4,7 @@
 ///
 /// Part of what a verdict depends on: pictures taken otherwise are not the pictures that were calibrated. Which device it
 /// is belongs to the box, not to the recipe, and is in the daemon's configuration.
-public struct CameraSettings: Sendable, Equatable {
+public struct CameraSettings: Codable, Sendable, Equatable {
     /// Pixel formats that are read without a detour.
     public enum Format: String, Codable, Sendable, CaseIterable {
         /// Motion JPEG: every frame a JPEG.
@@ -24,7 +24,7 @@ public struct CameraSettings: Sendable, Equatable {
     }
 
     /// One control of the camera that must have one value.
-    public struct Control: Sendable, Equatable {
+    public struct Control: Codable, Sendable, Equatable {
         /// Name as `v4l2-ctl --list-ctrls` spells it, e.g. `exposure_time_absolute`.
         public var name: String
         /// The value; 0 or 1 for a switch, the index for a menu.
@@ -38,7 +38,7 @@ public struct CameraSettings: Sendable, Equatable {
     }
 
     /// When a picture is no picture of a part.
-    public struct Limits: Sendable, Equatable {
+    public struct Limits: Codable, Sendable, Equatable {
         /// A picture is dark when its brightest hundredth stays below this, 0 to 255; 0 is never.
         public var dark = 24
         /// A picture is saturated when all but its darkest twentieth reach this, 1 to 256; 256 is never.
@@ -50,6 +50,12 @@ public struct CameraSettings: Sendable, Equatable {
 
         /// The defaults.
         public init() {}
+
+        private enum CodingKeys: String, CodingKey {
+            case dark, saturated
+            case frozenSeconds = "frozen_seconds"
+            case staleSeconds = "stale_seconds"
+        }
     }
 
     /// The format to ask for; nil is the first of `Format` that the camera has.
@@ -64,7 +70,7 @@ public struct CameraSettings: Sendable, Equatable {
     public var limits: Limits
 
     /// Columns and rows of a camera picture.
-    public struct Size: Sendable, Equatable {
+    public struct Size: Codable, Sendable, Equatable {
         /// Columns, ≥ 1.
         public var width: Int
         /// Rows, ≥ 1.

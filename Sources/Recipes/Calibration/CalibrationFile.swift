@@ -45,6 +45,8 @@ public struct CalibrationFile: Codable, Sendable, Equatable {
     public var maps: String
     /// How the scores were made; must equal the recipe's.
     public var settings: MapSettings
+    /// How the camera was set (`camera.yaml`); nil in files older than it.
+    public var camera: CameraSettings?
     /// `split-conformal`: the order statistic of the calibrate parts' scores.
     public var method = "split-conformal"
     /// The false-stop rate that the threshold keeps, on average over calibrations.
@@ -65,7 +67,7 @@ public struct CalibrationFile: Codable, Sendable, Equatable {
     /// A calibration with all its facts.
     public init(
         model: String, teacher: String, maps: String, settings: MapSettings, alpha: Double, order: Int,
-        thresholds: Thresholds, scores: [Score], date: String, tool: String
+        thresholds: Thresholds, scores: [Score], date: String, tool: String, camera: CameraSettings? = nil
     ) {
         self.model = model
         self.teacher = teacher
@@ -78,6 +80,7 @@ public struct CalibrationFile: Codable, Sendable, Equatable {
         self.scores = scores
         self.date = date
         self.tool = tool
+        self.camera = camera
     }
 
     /// Reads and checks the file, the threshold against the scores included.

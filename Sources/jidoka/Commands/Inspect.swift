@@ -68,8 +68,9 @@ struct Inspect: ParsableCommand {
     private func judge(_ file: String, _ loaded: LoadedRecipe, _ inspector: Inspector, toFolder: Bool) -> Line {
         let bound = loaded.threshold.stop
         do throws(PictureError) {
-            let original = try Picture.read(file)
-            let score = inspector.score(try original.prepared(by: loaded.recipe.input).pixels)
+            let bytes = try Picture.readBytes(file)
+            let seen = try Picture.prepared(decoding: bytes, name: file, rule: loaded.recipe.input)
+            let score = inspector.score(seen.pixels)
             let outcome = loaded.threshold.judge(score)
             var written: String?
             if let heatmap {
@@ -82,6 +83,7 @@ struct Inspect: ParsableCommand {
                     "\(outcome.rawValue.uppercased())  \(file.split(separator: "/").last ?? "")",
                     "score \(TrainingDisplay.rounded(score, 3))  threshold \(TrainingDisplay.rounded(bound, 3))  recipe \(loaded.recipe.name)",
                 ]
+                let original = try Picture.decode(bytes, name: file)
                 try map.panel(original: original, seenBy: loaded.recipe.input, caption: caption).write(to: path)
                 written = path
             }

@@ -17,7 +17,7 @@ package enum PosixThread {
     ///
     /// - Parameter name: what `top -H` and debuggers show, cut to 15 bytes by the kernel; empty is the program's name.
     /// - Returns: 0 and the thread's handle for `pthread_join`, or the error number.
-    static func start(
+    package static func start(
         name: String = "", _ body: @escaping @Sendable () -> Void
     ) -> (number: Int32, handle: pthread_t) {
         // The mask is inherited: set before, so that there is no moment without it.

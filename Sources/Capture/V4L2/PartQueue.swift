@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Brings parts and frames together; no clock and no waiting.
+///
+/// Triggered: each part gets the first frame taken at or after its moment, and keeps it until it is asked for; a part whose
+/// frame is damaged, was dropped, or never came fails, rather than getting a later one that shows something else.
+/// Free-running: one part at a time, and the newest frame wins.
+package struct PartQueue: Sendable {
+    /// What became of a part.
+    package enum Outcome: Sendable {
+        case picture(PartMoment, CameraFrame)
+        case failed(PartMoment, why: String)
+    }
+
+    private let isFreeRunning: Bool
+    private let capacity: Int
+    private let patience: UInt64
+    /// Recent frames, for a part that is reported after its frame has come already.
+    private var recent: [CameraFrame] = []
+    private var hasForgotten = false
+    private var pending: [PartMoment] = []
+    private var outcomes: [Outcome] = []
+
+    /// Frames that are remembered for late parts.
+    private static let memory = 4
+    /// Parts that may wait for their frame, and failures for being heard.
+    private static let most = 256
+
+    /// An empty queue.
+    ///
+    /// - Parameters:
+    ///   - capacity: pictures that may wait to be asked for.
+    ///   - patience: nanoseconds after a part's moment in which its frame must come.
+    package init(isFreeRunning: Bool, capacity: Int, patience: UInt64) {
+        self.isFreeRunning = isFreeRunning
+        self.capacity = capacity
+        self.patience = patience
+    }
+
+    /// Whether a free-running trigger is to be asked for the next part.
+    package var wantsPart: Bool { !isFreeRunning || (pending.isEmpty && outcomes.isEmpty) }
+
+    /// When the oldest waiting part fails if nothing comes; nil when none waits.
+    package var nextExpiry: UInt64? { isFreeRunning ? nil : pending.map { $0.moment &+ patience }.min() }
+
+    /// A part was reported.
+    package mutating func add(_ part: PartMoment) {
+        guard !isFreeRunning else {
+            pending = [part]
+            return
+        }
+        if let index = recent.firstIndex(where: { $0.takenAt >= part.moment }) {
+            // An earlier frame may have been the first, and is not known any more.
+            guard index > 0 || !hasForgotten else {
+                return settle(.failed(part, why: "it was reported after its picture was forgotten"))
+            }
+            settle(outcome(part, recent[index], after: index > 0 ? recent[index - 1] : nil))
+        } else if pending.count < Self.most {
+            pending.append(part)
+        } else {
+            settle(.failed(part, why: "\(Self.most) parts wait for a picture already"))
+        }
+    }
+
+    /// A frame has come.
+    package mutating func add(_ frame: CameraFrame) {
+        guard !isFreeRunning else {
+            guard frame.bytes != nil else { return }
+            if case .picture(let part, _)? = outcomes.first {
+                outcomes = [.picture(part, frame)]
+            } else if let part = pending.first, frame.takenAt >= part.moment {
+                pending = []
+                outcomes = [.picture(part, frame)]
+            }
+            return
+        }
+        let before = recent.last
+        for part in pending where part.moment <= frame.takenAt { settle(outcome(part, frame, after: before)) }
+        pending.removeAll { $0.moment <= frame.takenAt }
+        recent.append(frame)
+        if recent.count > Self.memory {
+            recent.removeFirst()
+            hasForgotten = true
+        }
+    }
+
+    /// Gives up parts whose frame did not come in time.
+    package mutating func expire(now: UInt64) {
+        guard !isFreeRunning else { return }
+        for part in pending where now > part.moment &+ patience {
+            settle(.failed(part, why: "no picture within \(formatted(Double(patience) / 1e9)) s"))
+        }
+        pending.removeAll { now > $0.moment &+ patience }
+    }
+
+    /// The oldest part that has its picture or never gets one.
+    package mutating func take() -> Outcome? {
+        outcomes.isEmpty ? nil : outcomes.removeFirst()
+    }
+
+    /// Forgets all parts.
+    package mutating func clear() {
+        pending = []
+        outcomes = []
+    }
+
+    private func outcome(_ part: PartMoment, _ frame: CameraFrame, after before: CameraFrame?) -> Outcome {
+        if frame.lost > 0, let before, frame.takenAt > before.takenAt {
+            // Dropped frames are taken to have come at even intervals.
+            let step = (frame.takenAt - before.takenAt) / (frame.lost + 1)
+            if part.moment <= frame.takenAt - step {
+                return .failed(part, why: "the frame that shows it was dropped by the camera or its driver")
+            }
+        }
+        if case .spoiled(let why) = frame.content { return .failed(part, why: why) }
+        return .picture(part, frame)
+    }
+
+    private mutating func settle(_ outcome: Outcome) {
+        guard case .picture(let part, _) = outcome else {
+            if outcomes.count < Self.most { outcomes.append(outcome) }
+            return
+        }
+        let pictures = outcomes.count { if case .picture = $0 { true } else { false } }
+        // The oldest are kept, in order: the line has seen them first.
+        if pictures < capacity {
+            outcomes.append(outcome)
+        } else if outcomes.count < Self.most {
+            outcomes.append(.failed(part, why: "\(capacity) parts with pictures wait to be judged already"))
+        }
+    }
+}

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+import Line
+import Logging
+import Outputs
+import Records
+
+/// What follows from a decision: permit, lamps, record, news, in the order that the machine asks for.
+extension DecisionLoop {
+    /// Asks the machine and carries its effects out, in their order.
+    ///
+    /// An output that fails keeps nothing from being recorded, except a start: without its permit it is a fault.
+    /// - Returns: the refusal, if there was one, or why the command could not be carried out.
+    @discardableResult
+    func handle(_ input: LineInput) -> CommandAnswer? {
+        var refusal: CommandAnswer?
+        var failure: OutputsError?
+        carrying: for effect in machine.handle(input, time: Self.wallClock()) {
+            switch effect {
+            case .permit(let on):
+                guard let error = set(permit: on) else { continue }
+                failure = failure ?? error
+                if on { break carrying }
+            case .lamp(let lamp):
+                do throws(OutputsError) { try outputs.set(lamp: lamp) } catch { failure = failure ?? error }
+            case .refuse(_, let why, let hint): refusal = .refused(why: why, hint: hint)
+            case .record(let event, let latch):
+                guard record(event, latch) else {
+                    return .refused(
+                        why: "the event could not be recorded", hint: "see the daemon's log; make room on the disk")
+                }
+            }
+        }
+        // What is known already keeps nobody from acknowledging it.
+        if let failure, !machine.activeCauses.contains(.outputFailed) {
+            outputFailed(failure)
+            refusal = refusal ?? .refused(why: "an output failed: \(failure)", hint: "repair it, acknowledge and reset")
+        }
+        update()
+        return refusal
+    }
+
+    private func record(_ event: LineEvent, _ latch: Latch) -> Bool {
+        do throws(RecordsError) {
+            let recorded = try history.append(event, latch: latch)
+            seq = recorded.seq
+            // Who reads the event and then asks for the status must not meet an older one.
+            update()
+            publish(recorded)
+            note(recorded)
+            return true
+        } catch {
+            log.critical("event not recorded", metadata: ["detail": "\(error)", "event": "\(event.kind.rawValue)"])
+            // The machine answers with the permit off; what it wants recorded then is tried once and may fail too.
+            if event.kind != .fault { handle(.recordFailed(event, detail: "\(error)")) } else { _ = set(permit: false) }
+            update()
+            return false
+        }
+    }
+
+    /// Sets the permit; what it is after a failure is not known.
+    func set(permit on: Bool) -> OutputsError? {
+        // The gate is shut before the permit drops and opened after it is on.
+        if !on { gate.set(open: false) }
+        do throws(OutputsError) {
+            try outputs.set(permit: on)
+            permit = on
+            guard on else {
+                permitOffAt = Self.monotonic()
+                return nil
+            }
+            permitSince = Self.monotonic()
+            lastSign = permitSince
+            gate.set(open: true)
+            return nil
+        } catch {
+            permit = nil
+            gate.set(open: false)
+            return error
+        }
+    }
+
+    /// Reported once; while it lasts, `run` goes on driving the permit off.
+    func outputFailed(_ error: OutputsError) {
+        guard !machine.activeCauses.contains(.outputFailed) else { return }
+        handle(.fault(.outputFailed, detail: "\(error)"))
+    }
+
+    /// State changes and bad parts are logged always; a good part never.
+    private func note(_ recorded: RecordedEvent) {
+        let event = recorded.event
+        let level: Logger.Level =
+            switch event.kind {
+            case .stop, .fault, .uncleanEnd: .error
+            case .configurationRejected, .refused, .defectWhileNotRunning: .warning
+            case .summary: .info
+            default: .notice
+            }
+        log.log(level: level, "\(LogText.sentence(for: event))", metadata: LogText.fields(of: recorded))
+    }
+
+    func update() {
+        let bound = threshold?.stop
+        let status = Status(
+            state: machine.state, permit: permit, recipe: machine.recipe, model: machine.model, threshold: bound,
+            source: settings.source, counters: machine.counters, part: last?.part, score: last?.score,
+            latency: last?.milliseconds, reason: machine.reason ?? machine.obstacle, stoppedPart: machine.stoppedPart,
+            seq: seq, latencies: latencies)
+        snapshot.withLock { $0 = status }
+    }
+
+    /// The line in one sentence for `systemctl status`: news at once, numbers every second.
+    func tellManager() {
+        let now = Self.monotonic()
+        let state = machine.state.rawValue
+        guard now >= told.at + 1_000_000_000 || !told.text.hasPrefix(state) else { return }
+        let text = LogText.status(status)
+        if text != told.text { manager.status(text) }
+        told = (text, now)
+    }
+
+    private static func wallClock() -> UInt64 { read(CLOCK_REALTIME) }
+    static func monotonic() -> UInt64 { read(CLOCK_MONOTONIC) }
+
+    private static func read(_ clock: clockid_t) -> UInt64 {
+        var time = timespec()
+        clock_gettime(clock, &time)
+        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+    }
+}

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Capture
+import Dispatch
+import Outputs
+import Synchronization
+import Threads
+
+/// A thread that waits for the trigger and the acknowledge button; lost inputs are claimed again for ever.
+final class InputFeed: Sendable {
+    /// The names of the inputs.
+    enum Name {
+        static let trigger = "trigger"
+        static let acknowledge = "acknowledge"
+    }
+
+    private let lines: [GPIOInputs.Line]
+    private let inbox: Inbox
+    private let fire: @Sendable (UInt64) -> FireAnswer?
+    private let current = Mutex<GPIOInputs?>(nil)
+    private let isEnded = Atomic(false)
+    private let ended = DispatchSemaphore(value: 0)
+
+    /// Seconds before lost inputs are claimed again.
+    private static let pause = 1.0
+
+    init(_ lines: [GPIOInputs.Line], inbox: Inbox, fire: @escaping @Sendable (UInt64) -> FireAnswer?) {
+        self.lines = lines
+        self.inbox = inbox
+        self.fire = fire
+    }
+
+    /// Starts the thread, if there is anything to wait for.
+    func start() {
+        guard !lines.isEmpty else { return }
+        let failure = PosixThread.startDetached(name: "inputs") { self.work() }
+        if failure != 0 { inbox.post(.inputs(failure: "no thread for them: errno \(failure)")) }
+    }
+
+    /// Ends the thread; returns at once.
+    func stop() {
+        isEnded.store(true, ordering: .sequentiallyConsistent)
+        current.withLock { $0 }?.stop()
+        ended.signal()
+    }
+
+    private func work() {
+        while !isEnded.load(ordering: .sequentiallyConsistent) {
+            do throws(OutputsError) {
+                let inputs = try GPIOInputs(lines)
+                current.withLock { $0 = inputs }
+                guard !isEnded.load(ordering: .sequentiallyConsistent) else { return }
+                inbox.post(.inputs(failure: nil))
+                while let edge = try inputs.next() { take(edge) }
+            } catch {
+                inbox.post(.inputs(failure: "\(error)"))
+            }
+            current.withLock { $0 = nil }
+            if ended.wait(timeout: .now() + Self.pause) == .success { return }
+        }
+    }
+
+    private func take(_ edge: GPIOInputs.Edge) {
+        switch edge.name {
+        case Name.trigger:
+            guard case .full = fire(UInt64(max(0, edge.time))) else { return }
+            inbox.post(
+                .badPart(
+                    part: "trigger", code: .partMissed,
+                    detail:
+                        "parts come faster than they can be judged: give the line more time, or the box more threads"))
+        case Name.acknowledge:
+            let command = Command.acknowledge(
+                user: "acknowledge button", verdict: .unclear, reason: "the button at the line was pressed")
+            inbox.post(.command(command) { _ in })
+        default: break
+        }
+    }
+}
