@@ -166,16 +166,19 @@ finish() {
     systemctl "${1:-poweroff}" --no-block
 }
 
-# A camera that vanishes while it is open can meet a race in Linux 6.1: the last close() and the driver's disconnect
-# both take the entity out of the media device, and the second one finds nothing. That is no verdict on the daemon.
+# What a sound daemon can't help does not count against it:
+# - a camera that vanishes while it is open can meet a race in Linux 6.1: the last close() and the driver's disconnect
+#   both take the entity out of the media device, and the second one finds nothing. Then there is no verdict.
+# - gpio-sim, our own build of it, warns when it goes while somebody waits for an edge.
 kernel_is_well() {
-    local trouble="BUG:|Oops:|WARNING: CPU"
-    if ! grep -qE "$trouble" "/share/kernel-$boot.txt"; then
+    local trouble
+    trouble=$(grep -E "BUG:|Oops:|WARNING: CPU" "/share/kernel-$boot.txt" | grep -v 'WARNING: CPU.*remove_proc_entry')
+    if [ -z "$trouble" ]; then
         say "PASS the kernel has nothing to complain about"
     elif grep -q '__media_device_unregister_entity' "/share/kernel-$boot.txt"; then
         say "NONE a race in this kernel: a camera was unplugged while it was being closed"
     else
         say "FAIL the kernel has nothing to complain about"
-        grep -A20 -E "$trouble" "/share/kernel-$boot.txt" | head -40
+        say "     $trouble"
     fi
 }

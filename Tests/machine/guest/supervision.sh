@@ -32,6 +32,8 @@ comes_back "hanging process" "" "Watchdog timeout"
 
 begin "killed process"
 kill -KILL "$process"
+# Nobody looks meanwhile: the processors are for systemd.
+sleep 1.5
 comes_back "killed process" 1000 "code=killed, status=9/KILL"
 
 begin "out of memory"
