@@ -3,18 +3,25 @@
 # Everything is built once, optimised: numeric code without optimisation is too slow to test.
 SWIFT_BUILD = swift build -c release
 PACKAGES = pkg-config libopenblas-dev libjpeg-dev libpng-dev libv4l-dev libsystemd-dev libsqlite3-dev libmd-dev
+DEB_PACKAGES = $(PACKAGES) debhelper dpkg-dev fakeroot lintian python3
+SYSTEMD_PACKAGES = mmdebstrap systemd-container
 
-.PHONY: help setup build demo test lint format clean
+.PHONY: help setup setup-deb setup-systemd build demo test deb test-systemd lint format clean
 
 help:
 	@echo "make demo    learn synthetic parts, run a line, stop it on a defect (under 3 minutes after the build)"
 	@echo "make test    every test that needs no special machine"
 	@echo "make lint    format check"
+	@echo "make deb     the Debian package, in .build/deb"
+	@echo "make test-systemd  the package and its units under a real systemd, in a container (as root)"
 	@echo "make setup   install missing Debian packages: $(PACKAGES)"
 
 # Installs what is missing: says what, and asks first when somebody is there to answer.
-setup:
-	@missing=""; for p in $(PACKAGES); do \
+setup: needed = $(PACKAGES)
+setup-deb: needed = $(DEB_PACKAGES)
+setup-systemd: needed = $(SYSTEMD_PACKAGES)
+setup setup-deb setup-systemd:
+	@missing=""; for p in $(needed); do \
 	    dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$p"; done; \
 	[ -z "$$missing" ] && exit 0; \
 	if [ "$$(id -u)" = 0 ]; then sudo=""; elif command -v sudo >/dev/null; then sudo=sudo; \
@@ -32,6 +39,18 @@ demo: build
 
 test: setup
 	swift test -c release
+
+# dpkg-buildpackage would put its files beside the checkout.
+deb: setup-deb
+	mkdir -p .build/deb
+	DEB_DESTDIR=$(CURDIR)/.build/deb dpkg-buildpackage -b -us -uc \
+	    --buildinfo-file=.build/deb/jidoka.buildinfo --buildinfo-option=-u$(CURDIR)/.build/deb \
+	    --changes-file=.build/deb/jidoka.changes --changes-option=-u$(CURDIR)/.build/deb
+	debian/rules clean
+	lintian --fail-on error --info .build/deb/jidoka.changes
+
+test-systemd: deb setup-systemd
+	Tests/systemd/run.sh
 
 lint:
 	swift format lint --strict --recursive Package.swift Sources Tests

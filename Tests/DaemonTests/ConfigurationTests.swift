@@ -71,7 +71,7 @@ import Testing
             ("recipe: r\n", .missingKey, 1, "source"),
             ("recipe: r\nsource:\n  rate: 1\n", .missingKey, 2, "source.kind"),
             ("recipe: r\nsource: {kind: folder}\n", .missingKey, 2, "source.path"),
-            ("recipe: r\nsource:\n  kind: camera\n", .notAChoice, 3, "source.kind"),
+            ("recipe: r\nsource:\n  kind: webcam\n", .notAChoice, 3, "source.kind"),
             ("recipe: r\nsource:\n  kind: synthetic\n  path: /x\n", .contradiction, 4, "source.path"),
             ("recipe: r\nsource:\n  kind: synthetic\n  repeat: true\n", .contradiction, 4, "source.repeat"),
             ("recipe: r\nsource:\n  kind: folder\n  path: /x\n  seed: 1\n", .contradiction, 5, "source.seed"),
@@ -107,7 +107,7 @@ import Testing
         #expect(
             failure(least + "stat: /x\n")?.description
                 == "jidoka.yaml:3: unknown key 'stat'; did you mean 'state'? "
-                + "(valid: recipe, recipes, state, sockets, source, inspection, outputs, log)")
+                + "(valid: recipe, recipes, state, sockets, source, inspection, outputs, inputs, log)")
     }
 
     @Test("recipe, recipes and source affect verdicts; state, sockets, threads and outputs need a restart")
@@ -132,10 +132,6 @@ import Testing
         }
         #expect(all == (false, ["state", "sockets", "inspection", "outputs"]))
     }
-}
-
-private func == (a: (verdicts: Bool, restart: [String]), b: (Bool, [String])) -> Bool {
-    a.verdicts == b.0 && a.restart == b.1
 
     @Test("a camera, its trigger, the wires and the button are read")
     func hardware() throws {
@@ -204,4 +200,8 @@ private func == (a: (verdicts: Bool, restart: [String]), b: (Bool, [String])) ->
     func badTrigger(_ keys: String) {
         #expect(failure("recipe: r\nsource: {kind: camera, device: /dev/video0, \(keys)}\n") != nil)
     }
+}
+
+private func == (a: (verdicts: Bool, restart: [String]), b: (Bool, [String])) -> Bool {
+    a.verdicts == b.0 && a.restart == b.1
 }

@@ -3,31 +3,31 @@
 /// Debounce for a chip whose kernel driver refuses to: a level counts once it has stood for the period; pure.
 ///
 /// Like the kernel's own debounce it reports the end of the period, not the first contact.
-struct EdgeFilter: Sendable {
+package struct EdgeFilter: Sendable {
     /// How long a level has to stand, in nanoseconds.
-    let period: Int64
+    package let period: Int64
     /// The level that counted last; `true` is on.
-    private(set) var level: Bool
+    package private(set) var level: Bool
     private var candidate: (level: Bool, since: Int64)?
 
     /// Starts from the level that the line has when it is claimed.
-    init(period: Int64, level: Bool) {
+    package init(period: Int64, level: Bool) {
         self.period = period
         self.level = level
     }
 
     /// When the present candidate will count, on the clock of the edges; `nil` when nothing is under way.
-    var deadline: Int64? { candidate.map { $0.since + period } }
+    package var deadline: Int64? { candidate.map { $0.since + period } }
 
     /// Takes a raw edge to a level; tells whether the level before it had stood long enough to count.
-    mutating func edge(to level: Bool, at time: Int64) -> (isOn: Bool, time: Int64)? {
+    package mutating func edge(to level: Bool, at time: Int64) -> (isOn: Bool, time: Int64)? {
         let settled = settle(at: time)
         candidate = level == self.level ? nil : (level, time)
         return settled
     }
 
     /// Tells whether the candidate has stood long enough by now.
-    mutating func settle(at time: Int64) -> (isOn: Bool, time: Int64)? {
+    package mutating func settle(at time: Int64) -> (isOn: Bool, time: Int64)? {
         guard let candidate, time - candidate.since >= period else { return nil }
         level = candidate.level
         self.candidate = nil

@@ -5,6 +5,9 @@ import Glibc
 extension OutputsError {
     private static func text(_ number: Int32) -> String { String(cString: strerror(number)) }
 
+    /// ENOTSUPP, which the kernel keeps to itself but lets drivers return.
+    private static let kernelNotSupported: Int32 = 524
+
     /// A chip's device can't be opened.
     static func opening(_ path: String, _ number: Int32) -> OutputsError {
         let (code, hint): (Code, String) =
@@ -50,7 +53,7 @@ extension OutputsError {
             (code, hint) = (.busy, "end its holder, or name another line; one line has one purpose")
         case ENODEV: (code, hint) = (.lost, "the chip went away: plug it in again, see the kernel's log")
         case EACCES, EPERM: (code, hint) = (.denied, "the chip's driver keeps this line to itself; name another")
-        case ENXIO, EOPNOTSUPP, 524 /* ENOTSUPP of the kernel */, EIO, EINVAL:
+        case ENXIO, EOPNOTSUPP, kernelNotSupported, EIO, EINVAL:
             if isOutput {
                 (code, hint) = (.notAnOutput, "the chip can't drive this line; name one that can be an output")
             } else {

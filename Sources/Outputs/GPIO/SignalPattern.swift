@@ -54,7 +54,7 @@ enum SignalPattern: Sendable, Equatable {
 }
 
 /// Reject pulses, one after the other with a gap, so that each is seen as a pulse of its own; pure.
-struct PulseQueue: Sendable, Equatable {
+package struct PulseQueue: Sendable, Equatable {
     private enum Phase: Equatable {
         case idle
         case on(until: Int64)
@@ -62,19 +62,19 @@ struct PulseQueue: Sendable, Equatable {
     }
 
     /// Off for at least so long between two pulses, in nanoseconds: the filter of a PLC's input takes some milliseconds.
-    static let gap: Int64 = 20_000_000
+    package static let gap: Int64 = 20_000_000
     /// Pulses that may wait; more means that parts come faster than pulses fit between them.
-    static let limit = 16
+    package static let limit = 16
 
     /// Length of a pulse in nanoseconds.
-    let length: Int64
+    package let length: Int64
     private var phase = Phase.idle
-    private(set) var waiting = 0
+    package private(set) var waiting = 0
 
-    init(length: Int64) { self.length = length }
+    package init(length: Int64) { self.length = length }
 
     /// Asks for one more pulse; `false` when too many wait.
-    mutating func add() -> Bool {
+    package mutating func add() -> Bool {
         guard waiting < Self.limit else { return false }
         waiting += 1
         return true
@@ -83,7 +83,7 @@ struct PulseQueue: Sendable, Equatable {
     /// What the line has to be now, and when to ask again; `nil` for not before the next `add`.
     ///
     /// Counted from the time of the call, not of the deadline: a late call makes a pulse longer, never shorter.
-    mutating func step(at now: Int64) -> (isOn: Bool, next: Int64?) {
+    package mutating func step(at now: Int64) -> (isOn: Bool, next: Int64?) {
         if case .on(let end) = phase, now >= end { phase = .gap(until: now + Self.gap) }
         if case .gap(let end) = phase, now >= end { phase = .idle }
         if case .idle = phase, waiting > 0 {
