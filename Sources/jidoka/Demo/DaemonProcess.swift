@@ -92,13 +92,8 @@ final class DaemonProcess {
         let own = String(decoding: buffer.prefix(max(0, count)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
         let folder = own.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
         // Beside this program where both were built, in /usr/sbin where they were installed.
-<<<<<<< HEAD
-        let installed = folder + "/../sbin/jidokad"
-        let daemon = access(installed, X_OK) == 0 ? installed : folder + "/jidokad"
-=======
         let places: [String] = [folder + "/jidokad", folder + "/../sbin/jidokad"]
         let daemon = places.first { SafeFile.exists($0) } ?? places[0]
->>>>>>> 34cf984f731eca3df287a62515582724ebe3336c
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
