@@ -142,9 +142,10 @@ struct FormatNegotiation {
         parameters.parm.capture.timeperframe = v4l2_fract(
             numerator: 1000, denominator: UInt32((asked * 1000).rounded()))
         let number = device.ask(.setParameters, &parameters)
-        let got = parameters.parm.capture.timeperframe.rate
+        // A refused request still holds what was asked.
+        let got = number == 0 ? parameters.parm.capture.timeperframe.rate : nil
         // 29.97 is a camera's 30.
-        if number == 0, let got, abs(got - asked) <= asked / 100 { return got }
+        if let got, abs(got - asked) <= asked / 100 { return got }
         guard number == 0 || number == EINVAL || number == ENOTTY else {
             throw device.failure(
                 VideoRequest.setParameters.name, number, .notOffered, expected: "\(formatted(asked)) frames/s")
