@@ -9,8 +9,8 @@ package struct CameraControlSet: Sendable {
 
     /// Sets the controls and reads them back.
     ///
-    /// Automatics and menus first, each kind in the order of the list, since most cameras refuse a value while its automatic
-    /// is on; what failed or changed meanwhile is set once more.
+    /// Automatics and menus first, each kind in the order of the list, since most cameras refuse a value while its
+    /// automatic is on; what failed or changed meanwhile is set once more.
     ///
     /// - Throws: `.badControl` that names the control, what was asked, what is there, and what the camera takes.
     package init(_ settings: [CameraSettings.Control], in device: VideoDevice) throws(CaptureError) {

@@ -76,7 +76,8 @@ struct FormatNegotiation {
         let area = { (size: CameraSettings.Size) in size.width * size.height }
         let covering = candidates.filter { $0.width >= need.width && $0.height >= need.height }
         if let smallest = covering.min(by: { (area($0), $0.width) < (area($1), $1.width) }) { return smallest }
-        // Too small everywhere: enlarging the largest loses least. A region that does not fit is found out at the check.
+        // Too small everywhere: enlarging the largest loses least. A region that does not fit is found out at the
+        // check.
         if let largest = candidates.max(by: { area($0) < area($1) }) { return largest }
         var present = v4l2_format()
         present.type = V4L2_BUF_TYPE_VIDEO_CAPTURE.rawValue

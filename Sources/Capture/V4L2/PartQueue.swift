@@ -2,8 +2,8 @@
 
 /// Brings parts and frames together; no clock and no waiting.
 ///
-/// Triggered: each part gets the first frame taken at or after its moment, and keeps it until it is asked for; a part whose
-/// frame is damaged, was dropped, or never came fails, rather than getting a later one that shows something else.
+/// Triggered: each part gets the first frame taken at or after its moment, and keeps it until it is asked for; a part
+/// whose frame is damaged, was dropped, or never came fails, rather than getting a later one that shows something else.
 /// Free-running: one part at a time, and the newest frame wins.
 package struct PartQueue: Sendable {
     /// What became of a part.

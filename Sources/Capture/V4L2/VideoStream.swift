@@ -64,7 +64,8 @@ final class VideoStream: @unchecked Sendable {
             try work()
         } catch {
             state.change { $0.lost = error }
-            // Linux 6.1: a last close that meets the disconnect of the same camera ends in an oops that kills this thread.
+            // Linux 6.1: a last close that meets the disconnect of the same camera ends in an oops that kills this
+            // thread.
             device.calls.pause(Self.disconnectTime)
         }
         converter?.detach()
