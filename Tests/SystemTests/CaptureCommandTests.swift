@@ -27,7 +27,7 @@ import Testing
         let output = try capture()
         #expect(output.ending == .exit(0) && output.errors.isEmpty, "\(output)")
         #expect(output.json?["taken"]?.int == 20 && output.json?["good"]?.int == 20)
-        #expect(output.json?["refusals"]?.items?.isEmpty == true)
+        #expect(output.json?["refusals"]?.items.isEmpty == true)
         #expect(taken.count == 20 && taken.first == "good-000001.jpg" && taken.last == "good-000020.jpg")
         for (index, name) in taken.enumerated() {
             #expect(Files.bytes(folder / "recipes/flange/good/\(name)") == Files.bytes(fixture.passing[index]))
@@ -61,7 +61,7 @@ import Testing
         try Files.copy(fixture.passing[2], to: folder / "pictures/100.jpg")
         let first = try capture()
         #expect(first.ending == .exit(0) && first.json?["taken"]?.int == 12, "\(first)")
-        let refusal = first.json?["refusals"]?.items?.first
+        let refusal = first.json?["refusals"]?.items.first
         #expect(refusal?["part"]?.text == "100.jpg" && refusal?["reason"]?.text == "duplicate")
         #expect(refusal?["why"]?.text?.contains("good-000003") == true)
         let second = try capture()
@@ -81,7 +81,7 @@ import Testing
         #expect(all.ending == .exit(1) && all.json?["good"]?.int == 3)
         #expect(all.json?["refused"]?["dark"]?.int == 1 && all.json?["refused"]?["saturated"]?.int == 1)
         #expect(all.json?["refused"]?["damaged"]?.int == 1, "\(all)")
-        let dark = all.json?["refusals"]?.items?.first { $0["reason"]?.text == "dark" }
+        let dark = all.json?["refusals"]?.items.first { $0["reason"]?.text == "dark" }
         #expect(dark?["why"]?.text?.contains("brightness 24") == true)
         // The limits are the recipe's.
         try Files.write("limits: {dark: 0, saturated: 256}\n", to: folder / "recipes/flange/camera.yaml")
@@ -96,7 +96,7 @@ import Testing
         let output = try capture()
         #expect(output.json?["refused"]?["blurred"]?.int == 1 && output.json?["taken"]?.int == 12, "\(output)")
         #expect(
-            output.json?["refusals"]?.items?.first?["why"]?.text?.hasPrefix("blurred: sharpness 0.0, limit ") == true)
+            output.json?["refusals"]?.items.first?["why"]?.text?.hasPrefix("blurred: sharpness 0.0, limit ") == true)
     }
 
     @Test("options that contradict each other or the recipe are refused, a missing camera is an error that names it")
