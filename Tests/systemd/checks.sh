@@ -48,17 +48,20 @@ logged() {
     contains "$(journal -o cat "$@")" "$text"
 }
 
-# configure KEY=VALUE...: the configuration of a line with synthetic parts and outputs that can be looked at.
+# configure KEY=VALUE...: the configuration of a line with outputs that can be looked at; its parts are good, unless
+# 'defects=yes'.
 configure() {
-    local seed=77 every=0 rate=10 level=info
+    local rate=10 level=info defects=no source="kind: folder
+  path: /srv/parts
+  repeat: true"
     [ $# = 0 ] || local "$@"
+    [ $defects = no ] || source="kind: synthetic
+  defect_every: 1"
     cat > /etc/jidoka/jidoka.yaml << Y
 recipe: line
 source:
-  kind: synthetic
+  $source
   rate: $rate
-  seed: $seed
-  defect_every: $every
 outputs:
   kind: file
   path: /run/jidoka/outputs

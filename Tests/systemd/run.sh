@@ -34,20 +34,20 @@ include="systemd,systemd-sysv,kmod,udev,$depends"
 root=$work/root-$(sha256sum <<< "$include" | cut -c 1-12).tar
 if [ ! -f "$root" ]; then
     echo "making a root file system: $include"
-    rm -f "$work"/root-*.tar
+    rm -f "$work"/root-*.tar "$work/new.tar"
     quietly mmdebstrap --variant=essential --include="$include" --aptopt='APT::Install-Recommends "false"' \
-        bookworm "$root.new"
-    mv "$root.new" "$root"
+        bookworm "$work/new.tar"
+    mv "$work/new.tar" "$root"
 fi
 
-# A recipe of small pictures that tells synthetic defects from good parts.
+# A recipe of small pictures, and the parts that calibrated it: with the smallest rate none of them is above the threshold.
 recipe=$work/recipes/line
 if [ ! -f "$recipe/calibration.json" ]; then
     echo "making a recipe"
     # The demonstration is after its pictures here: after one pass it need not stop on defects.
     "$tool" demo --out "$work/demo" --parts 400 --epochs 1 --defects 1 --json > "$work/log" 2>&1 || true
     [ -d "$work/demo/good" ] || no_verdict "no pictures: see $work/log"
-    quietly "$tool" train line --data "$work/demo/good" --recipes "$work/recipes" --size 64 --epochs 40 --alpha 0.02
+    quietly "$tool" train line --data "$work/demo/good" --recipes "$work/recipes" --size 64 --epochs 20
 fi
 
 machine=$(mktemp -d "$work/machine.XXXXXX")
@@ -62,6 +62,10 @@ sed -i 's/^Version: .*/&+newer/' "$machine/newer/DEBIAN/control"
 quietly dpkg-deb -Znone -b "$machine/newer" "$share/newer.deb"
 rm -rf "$machine/newer"
 cp -r "$recipe" "$share/line"
+mkdir "$share/parts"
+grep -B 1 '"role" : "calibrate"' "$recipe/parts.json" | grep -o '[^"/]*\.jpg' | sort -u |
+    while read -r picture; do cp "$work/demo/good/$picture" "$share/parts"; done
+[ "$(find "$share/parts" -name '*.jpg' | wc -l)" -ge 20 ] || no_verdict "parts.json names no calibrate parts"
 cp "$here"/inside.sh "$here"/checks.sh "$share"
 
 units=$machine/root/etc/systemd/system
