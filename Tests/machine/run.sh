@@ -45,8 +45,8 @@ compile "$work/parts" "$here/parts.c" -ljpeg -lm
 mkdir "$work/package"
 dpkg-deb -x "$deb" "$work/package"
 # The tool needs libraries that the host may lack.
-read -ra needed <<< "$(dependencies "$deb" | tr '\n' ' ')"
-install_packages $(for p in "${needed[@]}"; do dpkg-query -W "$p" > /dev/null 2>&1 || echo "$p"; done)
+mapfile -t libraries < <(dependencies "$deb" | tr -s ' ' '\n' | grep '^lib')
+install_packages "${libraries[@]}"
 make_recipe "$work/package/usr/bin/jidoka"
 # The same package, not compressed: unpacking xz takes the interpreted processor half a minute.
 dpkg-deb -R "$deb" "$work/unpacked"

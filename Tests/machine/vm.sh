@@ -24,7 +24,7 @@ run_vm() {
         -machine q35,memory-backend=ram -accel "${JIDOKA_VM_ACCEL:-tcg,thread=multi}" -cpu max -smp 2 -m "$memory_mib" \
         -object "memory-backend-file,id=ram,size=${memory_mib}M,mem-path=$ram,share=on" \
         -kernel "$kernel/boot/vmlinuz-$release" -initrd "$work/initrd.img" -append "console=ttyS0 quiet loglevel=4 \
-memmap=64K\$$registers mitigations=off random.trust_cpu=on systemd.show_status=0 panic=-1" \
+memmap=64K\$$registers mitigations=off no_timer_check random.trust_cpu=on systemd.show_status=0 panic=-1" \
         "${drive[@]}" -device virtio-blk-pci,drive=disk \
         -fsdev "local,id=share,path=$share,security_model=none" -device virtio-9p-pci,fsdev=share,mount_tag=share \
         -device virtio-rng-pci -acpitable "file=$work/gpio-pt.aml" \
@@ -40,7 +40,7 @@ memmap=64K\$$registers mitigations=off random.trust_cpu=on systemd.show_status=0
         if [ -e "$share/cut-power" ]; then
             # What is not flushed now is lost: QEMU has no time to write anything.
             kill -KILL "$qemu"
-            status=cut
+            status="cut"
         elif [ "$SECONDS" -ge "$limit" ]; then
             say "no end within ${JIDOKA_VM_SECONDS:-600} s"
             kill -KILL "$qemu"
