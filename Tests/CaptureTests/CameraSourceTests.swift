@@ -276,7 +276,7 @@ struct CameraSourceTests {
         while source.counters.frames < 1 { usleep(200) }
         _ = trigger.fire(at: DeadlineGate.now())
         let part = CameraBench.failure { () throws(CaptureError) in _ = try source.nextPicture() }
-        #expect(part?.code == .badPicture && part?.found == "no picture within 0.2 s")
+        #expect(part?.code == .noPicture && part?.found == "no picture within 0.2 s")
         let lost = CameraBench.failure { () throws(CaptureError) in _ = try source.nextPicture() }
         #expect(lost?.code == .sourceLost)
         #expect(bench.log.said.last == "stale")

@@ -62,11 +62,12 @@ final class SourceFeed: Sendable {
                 current.withLock { $0 = source }
                 // Ended while it was being opened: `stop` may have come before there was anything to stop.
                 guard !isEnded.load(ordering: .sequentiallyConsistent) else { return source.stop() }
-                inbox.post(.sourceReady, through: entry)
                 if let live = source as? any LiveSource {
-                    // A camera that opens and dies at once is not tried four times a second for ever.
+                    // It delivers when its first picture has been looked at and is good. One that opens and dies at once is
+                    // not tried four times a second for ever.
                     try watch(live) { pause = Self.pause.first }
                 } else {
+                    inbox.post(.sourceReady, through: entry)
                     pause = Self.pause.first
                     try drain(source)
                 }
