@@ -6,7 +6,7 @@ PACKAGES = pkg-config libopenblas-dev libjpeg-dev libpng-dev libv4l-dev libsyste
 DEB_PACKAGES = $(PACKAGES) debhelper dpkg-dev fakeroot lintian python3
 SYSTEMD_PACKAGES = mmdebstrap systemd-container
 
-.PHONY: help setup setup-deb setup-systemd build demo test deb test-systemd lint format clean
+.PHONY: help setup setup-deb setup-systemd build demo test deb test-systemd test-vm lint format clean
 
 help:
 	@echo "make demo    learn synthetic parts, run a line, stop it on a defect (under 3 minutes after the build)"
@@ -14,6 +14,7 @@ help:
 	@echo "make lint    format check"
 	@echo "make deb     the Debian package, in .build/deb"
 	@echo "make test-systemd  the package and its units under a real systemd, in a container (as root)"
+	@echo "make test-vm the package in a virtual machine: kernel, camera, GPIO, power cut (as root)"
 	@echo "make setup   install missing Debian packages: $(PACKAGES)"
 
 # Installs what is missing: says what, and asks first when somebody is there to answer.
@@ -51,6 +52,10 @@ deb: setup-deb
 
 test-systemd: deb setup-systemd
 	Tests/systemd/run.sh
+
+# Exit status 2 of the script (no verdict) is lost in make's own: who needs it calls the script.
+test-vm: deb
+	Tests/machine/run.sh .build/deb/jidoka_*.deb
 
 lint:
 	swift format lint --strict --recursive Package.swift Sources Tests

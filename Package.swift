@@ -66,7 +66,8 @@ let package = Package(
         .target(
             name: "Daemon",
             dependencies: [
-                "CLibSystemd", "Capture", "Inspection", "Line", "Outputs", "Recipes", "Records", "Sockets", logging,
+                "CLibSystemd", "Capture", "Inspection", "Line", "Outputs", "Recipes", "Records", "Sockets",
+                "Threads", logging,
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ], swiftSettings: strict),
@@ -87,8 +88,8 @@ let package = Package(
             name: "jidoka",
             dependencies: [
                 "CProbes", "CKernels", "Calibration", "Capture", "Daemon", "Inspection", "Line", "Pictures", "Recipes",
-                "Records", "Sockets",
-                "SyntheticParts", "Training", arguments,
+                "CLinuxShims", "Outputs", "Records", "Sockets", "SyntheticParts", "Threads", "Training",
+                arguments,
             ], swiftSettings: strict),
 
         // Tests mirror the sources.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// libjpeg behind return values. All state that must survive a longjmp lives in a struct that the public function owns and
-// the function with the setjmp only points to, so no automatic variable is in doubt after the jump.
+// libjpeg behind return values. All state that must survive a longjmp lives in a struct that the public function owns
+// and the function with the setjmp only points to, so no automatic variable is in doubt after the jump.
 
 #include "CPictures.h"
 

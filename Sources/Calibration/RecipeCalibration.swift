@@ -19,7 +19,7 @@ public struct RecipeCalibration: Sendable {
     ///
     /// - Parameters:
     ///   - folder: a recipe with a trained student.
-    ///   - data: where the good parts are now; nil is where they were at training.
+    ///   - data: where the good parts are now; nil is where they were at training, or the recipe's own.
     ///   - alpha: false-stop rate; nil is the smallest that the number of calibrate parts supports.
     ///   - tool: name and version of the program, for the file.
     /// - Throws: `RecipeError`, `CalibrationError`, `InspectionError`; nothing is written unless all went well.
@@ -28,7 +28,8 @@ public struct RecipeCalibration: Sendable {
     ) throws {
         let networks = try RecipeNetworks(folder)
         let list = try PartList.read(folder.parts)
-        let root = data ?? list.data
+        // A recipe may have been moved together with the pictures that were captured for it.
+        let root = data ?? (SafeFile.exists(list.data) ? list.data : folder.good)
         let camera = try CameraSettings.of(folder)
         // Before any work: a rate that can't be had is refused at once.
         let calibrate = list.of(.calibrate)

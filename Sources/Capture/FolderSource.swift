@@ -7,8 +7,8 @@ import Synchronization
 
 /// Plays the pictures of a folder as if a camera had taken them.
 ///
-/// All `.png`, `.jpg` and `.jpeg` files below the folder, in natural order. A frame's `part` is the path relative to the
-/// folder, and its `original` holds the file's own bytes. A picture that can't be used takes a sequence number too.
+/// All `.png`, `.jpg` and `.jpeg` files below the folder, in natural order. A frame's `part` is the path relative to
+/// the folder, and its `original` holds the file's own bytes. A picture that can't be used takes a sequence number too.
 public final class FolderSource: FrameSource {
     private struct State {
         var paths: [String]

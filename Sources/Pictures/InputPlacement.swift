@@ -3,7 +3,8 @@
 extension InputRule {
     /// Where the rule takes its pixels from in a picture of `width` × `height`, and where they end up.
     ///
-    /// - Returns: the part of the picture that the network sees, and the part of the `(size, size)` input that it fills.
+    /// - Returns: the part of the picture that the network sees, and the part of the `(size, size)` input that it
+    ///   fills.
     /// - Throws: `.badArgument` when the region is not inside the picture or `size` is impossible.
     public func placement(width: Int, height: Int) throws(PictureError) -> (source: Region, target: Region) {
         guard Picture.isAcceptable(size, size) else {

@@ -22,10 +22,12 @@ extension Picture {
 
     /// Decodes a JPEG or PNG; the format is recognised by its first bytes, never by a file name.
     ///
-    /// - JPEG: grey and colour, baseline and progressive. CMYK is `.unsupported`. Colour is decoded with libjpeg's exact
+    /// - JPEG: grey and colour, baseline and progressive. CMYK is `.unsupported`. Colour is decoded with libjpeg's
+    ///   exact
     ///   integer transform. EXIF rotation is not applied: pixels stay where the sensor had them. Any data loss that
     ///   libjpeg would only warn about is an error here, because it fills the rest with grey.
-    /// - PNG: grey, palette, RGB, with or without alpha, 1 to 16 bit, interlaced or not. 16 bit are rounded to 8, alpha is
+    /// - PNG: grey, palette, RGB, with or without alpha, 1 to 16 bit, interlaced or not. 16 bit are rounded to 8, alpha
+    ///   is
     ///   composed over black, gamma and colour profiles are ignored. A wrong checksum is an error.
     ///
     /// Bytes after the end of the picture are ignored (cameras pad their buffers).
@@ -33,7 +35,8 @@ extension Picture {
     /// - Parameters:
     ///   - bytes: the whole file.
     ///   - name: what errors call it, usually the path.
-    /// - Throws: `.empty`, `.notAPicture`, `.truncated`, `.corrupt`, `.tooLarge` (more than `maximumPixels`, noticed before
+    /// - Throws: `.empty`, `.notAPicture`, `.truncated`, `.corrupt`, `.tooLarge` (more than `maximumPixels`, noticed
+    ///   before
     ///   pixels are allocated), `.unsupported`.
     public static func decode(_ bytes: [UInt8], name: String) throws(PictureError) -> Picture {
         try decode(bytes, name: name, scale: { _, _ in 1 })

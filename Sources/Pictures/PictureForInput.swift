@@ -3,9 +3,9 @@
 extension Picture {
     /// The network input in a picture file: the one rule for camera, folder, training and evaluation.
     ///
-    /// A PNG is decoded as it is. A JPEG is decoded at the smallest DCT scale (1/8, 1/4, 1/2 or 1) that still covers the
-    /// network input, which costs a fraction of the time; see `InputRule.divisor`. So the same bytes give the same network
-    /// input, wherever they come from.
+    /// A PNG is decoded as it is. A JPEG is decoded at the smallest DCT scale (1/8, 1/4, 1/2 or 1) that still covers
+    /// the network input, which costs a fraction of the time; see `InputRule.divisor`. So the same bytes give the same
+    /// network input, wherever they come from.
     ///
     /// - Throws: what `decode` and `prepared(by:)` throw; all errors begin with `name`.
     public static func prepared(

@@ -6,8 +6,8 @@ extension Picture {
     /// This picture at another size, each side scaled on its own.
     ///
     /// Bilinear when enlarging; when shrinking, the triangle filter widens with the factor so that every source pixel
-    /// counts (antialiased). Integer arithmetic in 13 bits: the same bits on every machine, a constant stays constant, and
-    /// the same size returns the same pixels.
+    /// counts (antialiased). Integer arithmetic in 13 bits: the same bits on every machine, a constant stays constant,
+    /// and the same size returns the same pixels.
     ///
     /// - Precondition: `width, height ≥ 1` and `width * height ≤ Picture.maximumPixels`.
     public func resized(width: Int, height: Int) -> Picture {
@@ -62,7 +62,8 @@ extension Picture {
 
     /// Where a rule takes its pixels from and where they end up.
     ///
-    /// - Returns: the part of this picture that the network sees, and the part of the `(size, size)` input that it fills.
+    /// - Returns: the part of this picture that the network sees, and the part of the `(size, size)` input that it
+    ///   fills.
     /// - Throws: `.badArgument` as `prepared(by:)`.
     public func placement(by rule: InputRule) throws(PictureError) -> (source: Region, target: Region) {
         try rule.placement(width: width, height: height)

@@ -137,8 +137,8 @@ public struct RawPicture: Sendable, Equatable {
         }
     }
 
-    /// ITU-R BT.601-7, BT.709-6 and BT.2020-2, with 16 bits after the point: R = Y + 2 (1 − Kr) Cr and so on, limited range
-    /// widened by 255/219 (luminance) and 255/224 (colour).
+    /// ITU-R BT.601-7, BT.709-6 and BT.2020-2, with 16 bits after the point: R = Y + 2 (1 − Kr) Cr and so on, limited
+    /// range widened by 255/219 (luminance) and 255/224 (colour).
     private var coefficients: cp_luma_matrix {
         let (kr, kb) = matrix.parts
         let one: Int64 = 10_000

@@ -25,6 +25,8 @@ package enum LogFields {
         var line = "\(UTCTime.text(time)) \(level.rawValue) \(oneLine(message))"
         for (key, value) in metadata.sorted(by: { $0.key < $1.key }) where fieldName(key) != "MESSAGE_ID" {
             let text = oneLine(value.description)
+            // The sentence says it already; the field is for programs.
+            if key == "detail", message.contains(value.description) { continue }
             line += " \(key)=" + (text.isEmpty || text.contains(" ") ? "\"\(text)\"" : text)
         }
         return line

@@ -2,6 +2,7 @@
 
 import Glibc
 import Synchronization
+import Threads
 
 /// The control socket: one line of JSON in, one line out, for each request in its order.
 ///

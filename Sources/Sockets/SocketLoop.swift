@@ -3,6 +3,7 @@
 import CLinuxShims
 import Glibc
 import Synchronization
+import Threads
 
 /// What a server does with its connections. All calls come from the loop's thread, one at a time.
 protocol SocketLoopDelegate: AnyObject, Sendable {

@@ -14,10 +14,15 @@ struct Jidoka: ParsableCommand {
             CommandGroup(
                 name: "Learn",
                 subcommands: [
-                    Train.self, Quantize.self, Calibrate.self, Evaluate.self, Compare.self, Inspect.self, Model.self,
+                    CaptureCommand.self, Train.self, Quantize.self, Calibrate.self, Evaluate.self, Compare.self,
+                    Inspect.self, Model.self,
                 ]),
             CommandGroup(
-                name: "Line", subcommands: [Status.self, Acknowledge.self, Reset.self, Start.self, Events.self]),
+                name: "Line",
+                subcommands: [
+                    Status.self, Acknowledge.self, Reset.self, Start.self, TriggerCommand.self, Events.self,
+                    Doctor.self,
+                ]),
             CommandGroup(name: "Try", subcommands: [Demo.self, Bench.self]),
         ])
 }

@@ -224,6 +224,8 @@ import Testing
         let outputs = try GPIOOutputs(lines, calls: kernel.table)
         kernel.setGone(true, chip: 1)
         #expect(failure { try outputs.set(lamp: .red) }?.code == .lost)
+        #expect(failure { try outputs.set(permit: true) }?.code == .lost)
+        #expect(!kernel.line("permit").isHigh)
         #expect(failure { try outputs.set(permit: false) }?.code == .lost)
         #expect(!kernel.line("permit").isHigh)
         kernel.setGone(false, chip: 1)

@@ -4,6 +4,7 @@ import CLinuxShims
 import Glibc
 import Line
 import Outputs
+import Synchronization
 import Testing
 
 @Suite struct GPIOOutputsTests {
@@ -122,6 +123,25 @@ import Testing
         ]
         for act in acts { #expect(failure(act)?.code == .released) }
         #expect(!kernel.callNames.contains { $0.contains("not open") })
+    }
+
+    @Test("letting go returns when the thread has ended, not before")
+    func joins() throws {
+        let kernel = SimulatedGPIO.rig()
+        let inside = Mutex(0)
+        var table = kernel.table
+        table.poll = { set, count, timeout in
+            inside.withLock { $0 += 1 }
+            defer { inside.withLock { $0 -= 1 } }
+            let ready = kernel.table.poll(set, count, timeout)
+            // Whoever did not wait would be gone by now.
+            usleep(20_000)
+            return ready
+        }
+        let outputs = try GPIOOutputs(.rig, calls: table)
+        kernel.settle()
+        outputs.release()
+        #expect(inside.withLock { $0 } == 0)
     }
 
     @Test("whoever forgets to let go loses nothing: the last reference does it")

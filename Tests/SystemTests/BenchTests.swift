@@ -38,3 +38,30 @@ struct BenchTests {
         #expect(output.errors.contains(arguments[1]), "\(output.errors)")
     }
 }
+
+@Suite("Benchmarks of the line")
+struct BenchLineTests {
+    @Test("soak counts parts, memory and descriptors of the daemon")
+    func soak() throws {
+        let fixture = try Fixture.shared()
+        let output = try jidoka("bench", "soak", "tiny", "--recipes", fixture.recipes, "--parts", "300", "--json")
+        #expect(output.ending == .exit(0), "\(output)")
+        let report = try #require(output.json)
+        #expect((report["parts"]?.int ?? 0) >= 300 && (report["rss_first_mb"]?.double ?? 0) > 1)
+        #expect((report["fds_first"]?.int ?? 0) > 5 && report["hours"]?.double ?? 0 >= 300.0 / 7200)
+    }
+
+    @Test("line reports what the daemon has measured, the networks apart")
+    func line() throws {
+        let fixture = try Fixture.shared()
+        let output = try jidoka(
+            "bench", "line", "tiny", "--recipes", fixture.recipes, "--parts", "50", "--rate", "100", "--json")
+        #expect(output.ending == .exit(0), "\(output)")
+        let report = try #require(output.json)
+        #expect((report["count"]?.int ?? 0) >= 50)
+        for key in ["p50_ms", "p99_ms", "p999_ms", "max_ms", "decide_p50_ms", "decide_p999_ms"] {
+            #expect((report[key]?.double ?? 0) > 0, "\(key)")
+        }
+        #expect((report["p50_ms"]?.double ?? 0) >= (report["decide_p50_ms"]?.double ?? .infinity))
+    }
+}

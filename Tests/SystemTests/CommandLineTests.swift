@@ -6,7 +6,8 @@ import Testing
 @Suite struct CommandLineTests {
     private static let commands = [
         ["train"], ["calibrate"], ["evaluate"], ["inspect"], ["model"], ["status"], ["ack"], ["reset"], ["start"],
-        ["events"], ["demo"], ["bench"], ["bench", "train"], ["bench", "choices"], [],
+        ["events"], ["demo"], ["bench"], ["bench", "train"], ["bench", "choices"],
+        ["bench", "soak"], ["bench", "line"], ["capture"], ["doctor"], ["trigger"], [],
     ]
 
     @Test("every command explains itself and exits 0", arguments: commands)
@@ -38,7 +39,8 @@ import Testing
     @Test("without a daemon the line's commands fail and name the socket")
     func noDaemon() throws {
         let commands = [
-            ["status"], ["reset"], ["start"], ["events"], ["ack", "--verdict", "defect", "--reason", "crack"],
+            ["status"], ["reset"], ["start"], ["trigger"], ["events"],
+            ["ack", "--verdict", "defect", "--reason", "crack"],
         ]
         for command in commands {
             let output = try run(Programs.jidoka, command + ["--sockets", "/tmp/no-such-folder"])

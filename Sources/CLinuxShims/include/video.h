@@ -17,6 +17,7 @@ static const unsigned long clinux_video_enumerate_sizes = VIDIOC_ENUM_FRAMESIZES
 static const unsigned long clinux_video_enumerate_intervals = VIDIOC_ENUM_FRAMEINTERVALS;
 static const unsigned long clinux_video_get_format = VIDIOC_G_FMT;
 static const unsigned long clinux_video_set_format = VIDIOC_S_FMT;
+static const unsigned long clinux_video_try_format = VIDIOC_TRY_FMT;
 static const unsigned long clinux_video_get_parameters = VIDIOC_G_PARM;
 static const unsigned long clinux_video_set_parameters = VIDIOC_S_PARM;
 static const unsigned long clinux_video_query_control = VIDIOC_QUERY_EXT_CTRL;

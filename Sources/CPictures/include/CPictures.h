@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What Swift can't do itself: libjpeg and libpng report errors by longjmp, which must not cross Swift frames. Every
-// function here sets its own jump target, prints nothing, frees what it took and returns a status. The resampling kernel
-// is here because its loops must vectorise.
+// function here sets its own jump target, prints nothing, frees what it took and returns a status. The resampling
+// kernel is here because its loops must vectorise.
 #pragma once
 
 #include <stdbool.h>
@@ -73,8 +73,8 @@ typedef enum {
     CP_RAW_RGB,
 } cp_raw_format;
 
-/// R = luma (Y - black) + red_v V, G = ... - green_u U - green_v V, B = ... + blue_u U, with 16 bits after the point and U
-/// and V less 128.
+/// R = luma (Y - black) + red_v V, G = ... - green_u U - green_v V, B = ... + blue_u U, with 16 bits after the point
+/// and U and V less 128.
 typedef struct {
     int32_t black;
     int32_t luma;
@@ -84,8 +84,8 @@ typedef struct {
     int32_t blue_u;
 } cp_luma_matrix;
 
-/// Converts a rectangle of a raw picture to RGB in integers, colour taken from the nearest sample: the same bits on every
-/// machine, and for every rectangle that holds a pixel.
+/// Converts a rectangle of a raw picture to RGB in integers, colour taken from the nearest sample: the same bits on
+/// every machine, and for every rectangle that holds a pixel.
 ///
 /// @param data first byte of the picture; rows are `stride` bytes apart
 /// @param height rows of the whole picture: where NV12's second plane begins

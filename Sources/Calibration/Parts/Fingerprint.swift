@@ -14,6 +14,9 @@ public struct Fingerprint: Sendable, Equatable {
     /// Two pictures are near-duplicates when what is left of them correlates above this.
     public static let likeness: Float = 0.9
 
+    /// Pictures from which on a set has a structure in common.
+    static let fewest = 10
+
     /// `(64, 64)` grey values less their local mean.
     let values: [Float]
 
@@ -42,25 +45,7 @@ public struct Fingerprint: Sendable, Equatable {
     ///
     /// O(n²) comparisons of 4,096 values.
     public static func groups(_ fingerprints: [Fingerprint]) -> [[Int]] {
-        let count = side * side
-        var common = [Float](repeating: 0, count: count)
-        var spread = [Float](repeating: 1, count: count)
-        // A handful of parts has no structure "of the set" to speak of; taking their mean out would make them opposites.
-        if fingerprints.count >= 10 {
-            let share = 1 / Float(fingerprints.count)
-            for one in fingerprints { for i in 0..<count { common[i] += one.values[i] * share } }
-            spread = .init(repeating: 0, count: count)
-            for one in fingerprints {
-                for i in 0..<count { spread[i] += (one.values[i] - common[i]) * (one.values[i] - common[i]) * share }
-            }
-            // Edges that move a little from part to part would drown the texture: every place counts alike.
-            for i in 0..<count { spread[i] = spread[i].squareRoot() + 0.5 }
-        }
-        let own = fingerprints.map { one in
-            let rest = (0..<count).map { (one.values[$0] - common[$0]) / spread[$0] }
-            let norm = rest.reduce(0) { $0 + $1 * $1 }.squareRoot()
-            return norm > 0 ? rest.map { $0 / norm } : rest
-        }
+        let own = residuals(fingerprints)
         var parent = Array(fingerprints.indices)
         func root(_ index: Int) -> Int {
             var index = index
@@ -79,7 +64,31 @@ public struct Fingerprint: Sendable, Equatable {
         return members.values.sorted { $0[0] < $1[0] }
     }
 
-    private static func dot(_ a: [Float], _ b: [Float]) -> Float {
+    /// What each picture has of its own, of length 1: what all have in common is taken out.
+    static func residuals(_ fingerprints: [Fingerprint]) -> [[Float]] {
+        let count = side * side
+        var common = [Float](repeating: 0, count: count)
+        var spread = [Float](repeating: 1, count: count)
+        // A handful of parts has no structure "of the set" to speak of; taking their mean out would make them opposites.
+        if fingerprints.count >= fewest {
+            let share = 1 / Float(fingerprints.count)
+            for one in fingerprints { for i in 0..<count { common[i] += one.values[i] * share } }
+            spread = .init(repeating: 0, count: count)
+            for one in fingerprints {
+                for i in 0..<count { spread[i] += (one.values[i] - common[i]) * (one.values[i] - common[i]) * share }
+            }
+            // Edges that move a little from part to part would drown the texture: every place counts alike.
+            for i in 0..<count { spread[i] = spread[i].squareRoot() + 0.5 }
+        }
+        return fingerprints.map { one in
+            let rest = (0..<count).map { (one.values[$0] - common[$0]) / spread[$0] }
+            let norm = rest.reduce(0) { $0 + $1 * $1 }.squareRoot()
+            return norm > 0 ? rest.map { $0 / norm } : rest
+        }
+    }
+
+    /// The cosine of two residuals.
+    static func dot(_ a: [Float], _ b: [Float]) -> Float {
         a.withUnsafeBufferPointer { a in
             b.withUnsafeBufferPointer { b in
                 var sums = SIMD16<Float>.zero

@@ -17,7 +17,8 @@ public final class RateTrigger: Trigger {
 
     /// A trigger of a part rate.
     ///
-    /// - Parameter rate: parts per second, 1/3600 to 10,000 (others are taken as the nearest of these); 0 or less is every
+    /// - Parameter rate: parts per second, 1/3600 to 10,000 (others are taken as the nearest of these); 0 or less is
+    ///   every
     ///   frame of the camera.
     public init(rate: Double) {
         self.rate = rate > 0 ? min(max(rate, 1.0 / 3600), 10_000) : 0

@@ -9,8 +9,8 @@ package struct CameraControlSet: Sendable {
 
     /// Sets the controls and reads them back.
     ///
-    /// Automatics and menus first, each kind in the order of the list, since most cameras refuse a value while its automatic
-    /// is on; what failed or changed meanwhile is set once more.
+    /// Automatics and menus first, each kind in the order of the list, since most cameras refuse a value while its
+    /// automatic is on; what failed or changed meanwhile is set once more.
     ///
     /// - Throws: `.badControl` that names the control, what was asked, what is there, and what the camera takes.
     package init(_ settings: [CameraSettings.Control], in device: VideoDevice) throws(CaptureError) {
@@ -36,8 +36,8 @@ package struct CameraControlSet: Sendable {
             }
             if try differing(in: device) == nil { return }
         }
-        guard let (control, value, now) = try differing(in: device) else { return }
-        let number = failures[control.identifier] ?? 0
+        guard let (control, value, now, unread) = try differing(in: device) else { return }
+        let number = failures[control.identifier] ?? unread
         throw CaptureError(
             .badControl, "\(device.path): control \(control.name)", expected: "\(value)",
             found: now.map { "\($0) after it was set" } ?? "no value that can be read", errno: number,
@@ -48,10 +48,10 @@ package struct CameraControlSet: Sendable {
     ///
     /// - Throws: `.sourceLost` for a control that changed, so that the camera is opened and set again.
     package func check(_ device: VideoDevice) throws(CaptureError) {
-        guard let (control, value, now) = try differing(in: device) else { return }
+        guard let (control, value, now, unread) = try differing(in: device) else { return }
         throw CaptureError(
             .sourceLost, "\(device.path): control \(control.name)", expected: "\(value), as it was set",
-            found: now.map { "\($0)" } ?? "no value that can be read",
+            found: now.map { "\($0)" } ?? "no value that can be read", errno: unread,
             hint: "another program or the camera itself changed it; it is set again")
     }
 
@@ -60,15 +60,15 @@ package struct CameraControlSet: Sendable {
 
     private func differing(
         in device: VideoDevice
-    ) throws(CaptureError) -> (control: CameraControl, value: Int64, now: Int64?)? {
+    ) throws(CaptureError) -> (control: CameraControl, value: Int64, now: Int64?, errno: Int32)? {
         for (control, value) in wanted {
             var now: Int64 = 0
             let number = device.read(control, into: &now)
             if number == ENODEV {
                 throw device.failure("reading \(control.name)", number, .badControl, expected: "\(value)")
             }
-            if number != 0 { return (control, value, nil) }
-            if now != value { return (control, value, now) }
+            if number != 0 { return (control, value, nil, number) }
+            if now != value { return (control, value, now, 0) }
         }
         return nil
     }

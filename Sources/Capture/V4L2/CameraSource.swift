@@ -8,9 +8,9 @@ import Threads
 
 /// A camera of the Video4Linux2 interface.
 ///
-/// Opening it negotiates the format, sets the controls and starts the stream; a thread of its own takes the frames, so none
-/// waits in the driver while a part is judged. One thread calls `next` or `nextPicture`, any other function may be called
-/// from anywhere. The device is released when the source is lost, stopped, or let go.
+/// Opening it negotiates the format, sets the controls and starts the stream; a thread of its own takes the frames, so
+/// none waits in the driver while a part is judged. One thread calls `next` or `nextPicture`, any other function may be
+/// called from anywhere. The device is released when the source is lost, stopped, or let go.
 public final class CameraSource: LiveSource {
     /// `camera` and the device's path.
     public let name: String
@@ -37,7 +37,8 @@ public final class CameraSource: LiveSource {
     ///   - device: a path, best one below `/dev/v4l/by-id` or `/dev/v4l/by-path`.
     ///   - settings: what the recipe asks of the camera.
     ///   - rule: how a picture becomes network input.
-    ///   - trigger: says when there is a part; it is not stopped with the camera, so that numbers go on after a reconnect.
+    ///   - trigger: says when there is a part; it is not stopped with the camera, so that numbers go on after a
+    ///   reconnect.
     ///   - calls: the system.
     ///   - health: called by `next` on its caller's thread when the pictures become fit or unfit to be judged, and once
     ///     after the first look.
@@ -102,7 +103,8 @@ public final class CameraSource: LiveSource {
 
     /// The next part.
     ///
-    /// - Throws: `.badPicture` with the part's name for a part without a usable picture, `.sourceLost` when the camera is
+    /// - Throws: `.badPicture` with the part's name for a part without a usable picture, `.sourceLost` when the camera
+    ///   is
     ///   gone or has been silent for too long; it is released then.
     public func next() throws(CaptureError) -> Frame? {
         guard let (part, frame) = try wait() else { return nil }

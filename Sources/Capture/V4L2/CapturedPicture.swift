@@ -13,8 +13,8 @@ public struct CapturedPicture: Sendable {
     public let takenAt: UInt64
     /// When it was ready in user space (dequeued), nanoseconds of `CLOCK_MONOTONIC`.
     public let readyAt: UInt64
-    /// The camera's own bytes: a JPEG, or pixels as `layout` says. Formats that need libv4lconvert are kept as RGB, since
-    /// another version of that library may convert otherwise.
+    /// The camera's own bytes: a JPEG, or pixels as `layout` says. Formats that need libv4lconvert are kept as RGB,
+    /// since another version of that library may convert otherwise.
     public let bytes: [UInt8]
     /// How `bytes` lie in memory; nil for a JPEG.
     public let layout: RawLayout?

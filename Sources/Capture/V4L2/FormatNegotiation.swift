@@ -76,7 +76,8 @@ struct FormatNegotiation {
         let area = { (size: CameraSettings.Size) in size.width * size.height }
         let covering = candidates.filter { $0.width >= need.width && $0.height >= need.height }
         if let smallest = covering.min(by: { (area($0), $0.width) < (area($1), $1.width) }) { return smallest }
-        // Too small everywhere: enlarging the largest loses least. A region that does not fit is found out at the check.
+        // Too small everywhere: enlarging the largest loses least. A region that does not fit is found out at the
+        // check.
         if let largest = candidates.max(by: { area($0) < area($1) }) { return largest }
         var present = v4l2_format()
         present.type = V4L2_BUF_TYPE_VIDEO_CAPTURE.rawValue
@@ -142,9 +143,10 @@ struct FormatNegotiation {
         parameters.parm.capture.timeperframe = v4l2_fract(
             numerator: 1000, denominator: UInt32((asked * 1000).rounded()))
         let number = device.ask(.setParameters, &parameters)
-        let got = parameters.parm.capture.timeperframe.rate
+        // A refused request still holds what was asked.
+        let got = number == 0 ? parameters.parm.capture.timeperframe.rate : nil
         // 29.97 is a camera's 30.
-        if number == 0, let got, abs(got - asked) <= asked / 100 { return got }
+        if let got, abs(got - asked) <= asked / 100 { return got }
         guard number == 0 || number == EINVAL || number == ENOTTY else {
             throw device.failure(
                 VideoRequest.setParameters.name, number, .notOffered, expected: "\(formatted(asked)) frames/s")

@@ -7,8 +7,8 @@ import Inspection
 import Synchronization
 
 /// Formats that only a few cameras have, converted to RGB by libv4lconvert.
-// @unchecked: one thread converts at a time, and the library's state is only reached through this object; the device it asks
-// is behind a lock of its own, since the capturing thread may close it meanwhile.
+// @unchecked: one thread converts at a time, and the library's state is only reached through this object; the device it
+// asks is behind a lock of its own, since the capturing thread may close it meanwhile.
 final class FrameConverter: @unchecked Sendable {
     /// What the library's requests go to. Not the descriptor itself: after a reconnect its number may be another file.
     private final class Gate: Sendable {

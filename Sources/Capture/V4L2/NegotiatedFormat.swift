@@ -76,8 +76,8 @@ extension NegotiatedFormat {
         let isUnsaid = pixels.quantization == V4L2_QUANTIZATION_DEFAULT.rawValue
         let quantization = isUnsaid ? clinux_video_default_quantization(pixels.colorspace) : pixels.quantization
         isLimitedRange = quantization == V4L2_QUANTIZATION_LIM_RANGE.rawValue
-        // The default would be limited, but grey sensors use all 256 values and their drivers don't say so: widening would
-        // clip what an inspection wants to see. A driver that says "limited" is believed.
+        // The default would be limited, but grey sensors use all 256 values and their drivers don't say so: widening
+        // would clip what an inspection wants to see. A driver that says "limited" is believed.
         if format == .grey, isUnsaid { isLimitedRange = false }
         if format == .rgb || format == .mjpeg || format == .converted { isLimitedRange = false }
     }

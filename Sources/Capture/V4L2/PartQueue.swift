@@ -2,8 +2,8 @@
 
 /// Brings parts and frames together; no clock and no waiting.
 ///
-/// Triggered: each part gets the first frame taken at or after its moment, and keeps it until it is asked for; a part whose
-/// frame is damaged, was dropped, or never came fails, rather than getting a later one that shows something else.
+/// Triggered: each part gets the first frame taken at or after its moment, and keeps it until it is asked for; a part
+/// whose frame is damaged, was dropped, or never came fails, rather than getting a later one that shows something else.
 /// Free-running: one part at a time, and the newest frame wins.
 package struct PartQueue: Sendable {
     /// What became of a part.
@@ -17,7 +17,7 @@ package struct PartQueue: Sendable {
     private let patience: UInt64
     /// Recent frames, for a part that is reported after its frame has come already.
     private var recent: [CameraFrame] = []
-    private var hasForgotten = false
+    private var forgottenAt: UInt64?
     private var pending: [PartMoment] = []
     private var outcomes: [Outcome] = []
 
@@ -50,8 +50,8 @@ package struct PartQueue: Sendable {
             return
         }
         if let index = recent.firstIndex(where: { $0.takenAt >= part.moment }) {
-            // An earlier frame may have been the first, and is not known any more.
-            guard index > 0 || !hasForgotten else {
+            // A frame that is not known any more may have been the first.
+            guard index > 0 || part.moment > forgottenAt ?? 0 else {
                 return settle(.failed(part, why: "it was reported after its picture was forgotten"))
             }
             settle(outcome(part, recent[index], after: index > 0 ? recent[index - 1] : nil))
@@ -79,8 +79,7 @@ package struct PartQueue: Sendable {
         pending.removeAll { $0.moment <= frame.takenAt }
         recent.append(frame)
         if recent.count > Self.memory {
-            recent.removeFirst()
-            hasForgotten = true
+            forgottenAt = recent.removeFirst().takenAt
         }
     }
 

@@ -15,6 +15,7 @@ package struct VideoRequest: RawRepresentable, Sendable, Hashable {
     package static let enumerateIntervals = VideoRequest(rawValue: clinux_video_enumerate_intervals)
     package static let getFormat = VideoRequest(rawValue: clinux_video_get_format)
     package static let setFormat = VideoRequest(rawValue: clinux_video_set_format)
+    package static let tryFormat = VideoRequest(rawValue: clinux_video_try_format)
     package static let getParameters = VideoRequest(rawValue: clinux_video_get_parameters)
     package static let setParameters = VideoRequest(rawValue: clinux_video_set_parameters)
     package static let queryControl = VideoRequest(rawValue: clinux_video_query_control)
@@ -37,6 +38,7 @@ package struct VideoRequest: RawRepresentable, Sendable, Hashable {
         case .enumerateIntervals: "VIDIOC_ENUM_FRAMEINTERVALS"
         case .getFormat: "VIDIOC_G_FMT"
         case .setFormat: "VIDIOC_S_FMT"
+        case .tryFormat: "VIDIOC_TRY_FMT"
         case .getParameters: "VIDIOC_G_PARM"
         case .setParameters: "VIDIOC_S_PARM"
         case .queryControl: "VIDIOC_QUERY_EXT_CTRL"
@@ -78,6 +80,8 @@ public struct VideoCalls: Sendable {
     /// Waits for a frame or for `wake` to be readable, `timeout` in milliseconds, −1 for ever.
     package var wait: @Sendable (_ device: Int32, _ wake: Int32, _ timeout: Int32) -> VideoWait
     package var eventCounter: @Sendable () -> Int32
+    /// Does nothing for so many microseconds.
+    package var pause: @Sendable (UInt32) -> Void
     package var startThread: @Sendable (_ name: String, @escaping @Sendable () -> Void) -> Int32
 
     /// An error number as an error.
@@ -113,6 +117,7 @@ public struct VideoCalls: Sendable {
             return seen == 0 ? .timeout : .ready(hasError: seen & (POLLERR | POLLHUP | POLLNVAL) != 0)
         },
         eventCounter: { retried { clinux_event_counter() } },
+        pause: { usleep($0) },
         startThread: { name, body in PosixThread.startDetached(name: name, body) })
 
     /// The one place where an interrupted call is repeated.

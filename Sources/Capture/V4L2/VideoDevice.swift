@@ -145,7 +145,8 @@ package enum FourCC {
         letters.utf8.prefix(4).enumerated().reduce(0) { $0 | UInt32($1.element) << (8 * UInt32($1.offset)) }
     }
 
-    /// The letters of a number; what can't be printed is a dot, as some codes hold numbers. Big-endian ones end in `-BE`.
+    /// The letters of a number; what can't be printed is a dot, as some codes hold numbers. Big-endian ones end in
+    /// `-BE`.
     package static func letters(_ number: UInt32) -> String {
         let plain = number & 0x7FFF_FFFF
         let bytes = (0..<4).map { UInt8(truncatingIfNeeded: plain >> (8 * UInt32($0))) }

@@ -41,6 +41,9 @@ final class VideoStream: @unchecked Sendable {
     /// How often the controls are compared with what was set, in milliseconds.
     private static let controlPeriod: UInt64 = 5_000
 
+    /// How long the kernel may need to take an unplugged camera apart, in microseconds.
+    private static let disconnectTime: UInt32 = 200_000
+
     init(
         device: VideoDevice, buffers: FrameBuffers, format: NegotiatedFormat, controls: CameraControlSet,
         converter: FrameConverter?, trigger: any Trigger, state: Monitor<StreamState>, wake: WakeUp
@@ -61,6 +64,9 @@ final class VideoStream: @unchecked Sendable {
             try work()
         } catch {
             state.change { $0.lost = error }
+            // Linux 6.1: a last close that meets the disconnect of the same camera ends in an oops that kills this
+            // thread.
+            device.calls.pause(Self.disconnectTime)
         }
         converter?.detach()
         buffers.release()

@@ -32,7 +32,8 @@ extension DecisionLoop {
                 }
             }
         }
-        if let failure {
+        // What is known already keeps nobody from acknowledging it.
+        if let failure, !machine.activeCauses.contains(.outputFailed) {
             outputFailed(failure)
             refusal = refusal ?? .refused(why: "an output failed: \(failure)", hint: "repair it, acknowledge and reset")
         }

@@ -173,7 +173,7 @@ final class DecisionLoop: @unchecked Sendable {  // all mutable state belongs to
         guard now >= nextCheck else { return }
         nextCheck = now + 1_000_000_000
         if machine.activeCauses.contains(.outputFailed) {
-            guard set(permit: false) == nil else { return }
+            guard set(permit: false) == nil, (try? outputs.check()) != nil else { return }
             handle(.faultCleared(.outputFailed))
         } else {
             do throws(OutputsError) { try outputs.check() } catch { outputFailed(error) }

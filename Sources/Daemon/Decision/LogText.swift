@@ -54,7 +54,7 @@ enum LogText {
         let optional: [(String, String?)] = [
             ("state_from", event.stateFrom?.rawValue), ("part", event.part), ("score", event.score.map { "\($0)" }),
             ("threshold", event.threshold.map { "\($0)" }), ("recipe", event.recipe), ("model", event.model),
-            ("user", event.user),
+            ("user", event.user), ("verdict", event.verdict?.rawValue), ("detail", event.detail),
         ]
         for (key, value) in optional { if let value { fields[key] = "\(value)" } }
         return fields

@@ -2,6 +2,7 @@
 
 import ServiceLifecycle
 import Sockets
+import Threads
 
 /// The decision thread as a service: ends when it was told to and has carried out its last effect.
 struct DecisionService: Service {

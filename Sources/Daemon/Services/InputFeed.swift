@@ -3,8 +3,8 @@
 import Capture
 import Dispatch
 import Outputs
-import Sockets
 import Synchronization
+import Threads
 
 /// A thread that waits for the trigger and the acknowledge button; lost inputs are claimed again for ever.
 final class InputFeed: Sendable {

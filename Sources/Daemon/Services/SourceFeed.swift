@@ -4,8 +4,8 @@ import Capture
 import Dispatch
 import Inspection
 import Line
-import Sockets
 import Synchronization
+import Threads
 
 /// A thread that opens the source, takes frames from it and hands them over; a lost source is opened again for ever.
 ///

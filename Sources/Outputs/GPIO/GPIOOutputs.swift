@@ -68,8 +68,9 @@ public final class GPIOOutputs: LineOutputs {
         drive.withLock { drive in
             guard !drive.isReleased else { return }
             drive.isReleased = true
-            // Off in the order of the settings: the permit first. A line that can't be driven any more is let go all
+            // The permit first, before the lamp's lock is waited for. A line that can't be driven any more is let go all
             // the same; the PLC misses the heartbeat.
+            try? drive.claimed?[.permit]?.set(false, calls: calls)
             signals.detach()
             for (_, line) in drive.claimed?.lines ?? [] { try? line.set(false, calls: calls) }
             drive.claimed?.close(calls: calls)
@@ -89,7 +90,8 @@ public final class GPIOOutputs: LineOutputs {
     ///
     /// - Throws: `.lost`, `.write`, `.mismatch`; a permit that should have gone on is driven off again.
     public func set(permit: Bool) throws(OutputsError) {
-        let signalsLost = !permit && signals.isLost
+        // The lamp's lock is not waited for while there is a permit to drop.
+        if permit, signals.isLost { throw Self.lost }
         try drive.withLock { (drive) throws(OutputsError) in
             guard !drive.isReleased else { throw OutputsError.released("permit") }
             if drive.isLost || drive.claimed == nil {
@@ -109,7 +111,7 @@ public final class GPIOOutputs: LineOutputs {
                 guard !permit else { throw error }
                 return try claimAgain(&drive)
             }
-            if signalsLost { try claimAgain(&drive) }
+            if !permit, signals.isLost { try claimAgain(&drive) }
         }
     }
 

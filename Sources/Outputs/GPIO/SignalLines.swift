@@ -102,6 +102,8 @@ final class SignalLines: Sendable {
             state.andon = claimed[.andon].map { Driven(line: $0) }
             state.reject = claimed[.reject].map { Driven(line: $0) }
             state.pulses = PulseQueue(length: state.pulses.length)
+            // What the thread met on the old lines is settled.
+            state.failure = nil
             state.isLost = false
             _ = try state.drive(now: now, calls: self.calls)
         }
@@ -160,10 +162,9 @@ final class SignalLines: Sendable {
             // Inside the lock: the counter is closed only after `isStopping` was set.
             guard !state.isStopping else { throw OutputsError.released("GPIO outputs") }
             defer { calls.signal(counter) }
-            let earlier = state.failure
-            state.failure = nil
+            defer { state.failure = nil }
             try edit(&state)
-            if let earlier { throw earlier }
+            if let earlier = state.failure { throw earlier }
         }
     }
 

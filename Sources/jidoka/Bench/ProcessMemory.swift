@@ -14,4 +14,15 @@ enum ProcessMemory {
         let words = String(decoding: bytes.prefix(max(0, count)), as: UTF8.self).split(separator: " ")
         return (words.dropFirst().first.flatMap { Double($0) } ?? 0) * Double(sysconf(Int32(_SC_PAGESIZE))) / 1_048_576
     }
+
+    /// Descriptors that a process holds; 0 when it can't be seen.
+    static func descriptors(of process: pid_t) -> Int {
+        guard let folder = opendir("/proc/\(process)/fd") else { return 0 }
+        defer { closedir(folder) }
+        var count = 0
+        while let entry = readdir(folder) {
+            if entry.pointee.d_name.0 != CChar(bitPattern: UInt8(ascii: ".")) { count += 1 }
+        }
+        return count
+    }
 }

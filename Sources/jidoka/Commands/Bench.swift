@@ -6,7 +6,9 @@ import Training
 struct Bench: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Measure this machine against its own peak.",
-        subcommands: [BenchInfer.self, BenchStart.self, BenchTrain.self, BenchChoices.self])
+        subcommands: [
+            BenchInfer.self, BenchStart.self, BenchLine.self, BenchSoak.self, BenchTrain.self, BenchChoices.self,
+        ])
 }
 
 struct BenchTrain: ParsableCommand {

@@ -62,28 +62,19 @@ struct Start: ParsableCommand {
     func run() throws { try Conversation(place).command("start", user: user, isJSON: output.isJSON) }
 }
 
-struct Events: ParsableCommand {
+struct TriggerCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Print what happened to the line, from the history and live.",
-        discussion:
-            "Without --follow it ends after the last recorded event. With --json: the lines of the event socket.")
+        commandName: "trigger",
+        abstract: "Say that a part is in front of the camera, when the source is triggered by programs.",
+        discussion: "Prints the number of the part. For 'trigger: software' in the configuration.")
 
-    @Option(help: "Only events after this number; 0 is all.")
-    var since: Int64 = 0
-    @Flag(name: .shortAndLong, help: "Go on with new events until the daemon ends.")
-    var follow = false
     @OptionGroup var place: SocketsOption
     @OptionGroup var output: JSONOption
 
     func run() throws {
-        let last = try Conversation(place).lastEvent()
-        guard follow || since < last else { return }
-        let reader = try EventReader(path: place.events, since: since)
-        while let line = try reader.next() {
-            print(output.isJSON ? line : EventText.line(line))
-            fflush(nil)
-            if !follow, let seq = StatusText.integer("seq", in: line), seq >= last { return }
-        }
+        let fields = try Conversation(place).ask("trigger")
+        if output.isJSON { return print(JSONValue.object(fields).text) }
+        print("part \(StatusText.text("part", in: fields))")
     }
 }
 

@@ -23,8 +23,9 @@ struct Train: ParsableCommand {
 
     @Argument(help: "Name of the recipe.")
     var name: String
-    @Option(help: "Folder of good parts: MVTec layout, OK/NG, or pictures only.")
-    var data: String
+    @Option(
+        help: "Folder of good parts: MVTec layout, OK/NG, or pictures only (default: what 'jidoka capture' has taken).")
+    var data: String?
     @Option(help: "Teacher: a ResNet trunk as safetensors with torchvision's names (default: the built-in one).")
     var teacher: String?
     @Option(
@@ -32,12 +33,7 @@ struct Train: ParsableCommand {
             "Levels to compare, from stem,layer1,layer2,layer3 (default: layer1,layer2,layer3; with the built-in teacher layer1,layer2)."
     )
     var levels: LevelList?
-    @Option(help: "Side of the network's input in pixels, a multiple of 32.")
-    var size = 256
-    @Option(help: "What happens to the aspect ratio: stretch, crop or letterbox.")
-    var resize = ResizeRule.stretch
-    @Option(help: "Part of the picture to look at: X,Y,WIDTH,HEIGHT in pixels.")
-    var region: String?
+    @OptionGroup var input: InputChoices
     @Option(help: "What the line runs: int8, or float32 for the reference.")
     var engine = Recipe.Engine.int8
     @Option(help: "Passes over the train parts.")
@@ -71,10 +67,6 @@ struct Train: ParsableCommand {
         else {
             throw ValidationError("epochs must be 1 to 100000, batch 2 to 512, rate above 0, threads 1 to 64")
         }
-        guard (32...1024).contains(size), size % 32 == 0 else {
-            throw ValidationError("size must be a multiple of 32 from 32 to 1024, found \(size)")
-        }
-        _ = try parsedRegion()
     }
 
     func run() throws {
@@ -105,7 +97,7 @@ struct Train: ParsableCommand {
     }
 
     private func plan() throws -> RecipeTraining.Plan {
-        var distillation = DistillationSettings(size: size, batch: batch, optimiser: optimiser, seed: seed)
+        var distillation = DistillationSettings(size: input.size ?? 256, batch: batch, optimiser: optimiser, seed: seed)
         if teacher == nil { distillation.levels = DistillationSettings.levelsOfBuiltInTeacher }
         if let levels { distillation.levels = levels.levels }
         if let epochs { distillation.epochs = epochs }
@@ -115,20 +107,19 @@ struct Train: ParsableCommand {
         var map = MapSettings(levels: distillation.levels, normalisation: normalisation, score: score)
         if let smoothing { map.smoothing = smoothing }
         return RecipeTraining.Plan(
-            name: name, recipes: place.recipes, data: data, teacher: teacher,
-            input: InputRule(region: try parsedRegion(), resize: resize, size: size), engine: engine,
+            name: name, recipes: place.recipes, data: try folderOfGoodParts(), teacher: teacher,
+            input: try input.rule(), engine: engine,
             map: map, distillation: distillation, alpha: alpha, restart: restart)
     }
 
-    private func parsedRegion() throws -> Region? {
-        guard let region else { return nil }
-        let numbers = region.split(separator: ",", omittingEmptySubsequences: false).map { Int($0) }
-        guard numbers.count == 4, let x = numbers[0], let y = numbers[1], let width = numbers[2],
-            let height = numbers[3],
-            x >= 0, y >= 0, width > 0, height > 0
-        else {
-            throw ValidationError("region must be X,Y,WIDTH,HEIGHT in pixels, found '\(region)'")
+    /// The pictures that were captured, unless others are named.
+    private func folderOfGoodParts() throws -> String {
+        if let data { return data }
+        let folder = try RecipeFolder(name, in: place.recipes)
+        guard !Folder.pictures(folder.good).isEmpty else {
+            throw ValidationError(
+                "there are no pictures in \(folder.good): take some with 'jidoka capture \(name)', or give --data")
         }
-        return Region(x: x, y: y, width: width, height: height)
+        return folder.good
     }
 }

@@ -19,8 +19,9 @@ final class DaemonProcess {
     /// - Parameters:
     ///   - root: folder for configuration, log, state and outputs.
     ///   - configuration: text of the configuration without folders and sockets, which are added.
+    ///   - hasOutputs: whether the permit goes into a file, `root/outputs`.
     /// - Throws: `RecipeError` when a file can't be written or the daemon can't be started.
-    init(root: String, recipes: String, configuration: String) throws {
+    init(root: String, recipes: String, configuration: String, hasOutputs: Bool = true) throws {
         try SafeFile.makeFolder(root + "/state")
         // Every such daemon has a history of its own; a folder used before must not bring its latch back.
         for suffix in ["", "-wal", "-shm"] { unlink(root + "/state/history.sqlite" + suffix) }
@@ -32,9 +33,7 @@ final class DaemonProcess {
             recipes: \(recipes)
             state: \(root)/state
             sockets: \(sockets)
-            outputs:
-              kind: file
-              path: \(root)/outputs
+            \(hasOutputs ? "outputs: {kind: file, path: \(root)/outputs}" : "outputs: {kind: none}")
 
             """
         try SafeFile.write(Array(text.utf8), to: root + "/jidoka.yaml")
@@ -93,8 +92,8 @@ final class DaemonProcess {
         let own = String(decoding: buffer.prefix(max(0, count)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
         let folder = own.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
         // Beside this program where both were built, in /usr/sbin where they were installed.
-        let installed = folder + "/../sbin/jidokad"
-        let daemon = access(installed, X_OK) == 0 ? installed : folder + "/jidokad"
+        let places: [String] = [folder + "/jidokad", folder + "/../sbin/jidokad"]
+        let daemon = places.first { SafeFile.exists($0) } ?? places[0]
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }

@@ -30,7 +30,10 @@ final class ChildProcess {
     /// - Parameters:
     ///   - output: file that gets standard output.
     ///   - errors: file, or named pipe with a reader, that gets standard error; it is written from its end on.
-    init(_ program: String, _ arguments: [String], output: String, errors: String) throws {
+    ///   - environment: variables besides our own.
+    init(
+        _ program: String, _ arguments: [String], output: String, errors: String, environment: [String: String] = [:]
+    ) throws {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
@@ -52,8 +55,16 @@ final class ChildProcess {
         posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
         let words: [UnsafeMutablePointer<CChar>?] = ([program] + arguments).map { strdup($0) } + [nil]
         defer { for word in words { free(word) } }
+        var variables: [UnsafeMutablePointer<CChar>?] = []
+        var next = environ
+        while let variable = next.pointee {
+            variables.append(strdup(variable))
+            next += 1
+        }
+        variables += environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
+        defer { for variable in variables { free(variable) } }
         var process = pid_t()
-        let status = posix_spawn(&process, program, &actions, &attributes, words, environ)
+        let status = posix_spawn(&process, program, &actions, &attributes, words, variables)
         guard status == 0 else { throw NotStarted(program: program, reason: String(cString: strerror(status))) }
         self.process = process
     }

@@ -18,8 +18,12 @@ final class LineUnderTest {
     var sockets: String
     /// The file of the permit.
     var outputsFile: String
+    /// The `outputs` in the configuration; nil is the file.
+    var outputsConfiguration: String?
     /// More lines of configuration.
     var more = ""
+    /// Variables of the daemon's environment, besides our own.
+    var environment: [String: String] = [:]
     private(set) var daemon: ChildProcess?
 
     var configuration: String { folder / "jidoka.yaml" }
@@ -56,7 +60,7 @@ final class LineUnderTest {
             state: \(state)
             sockets: \(sockets)
             source: \(source)
-            outputs: {kind: file, path: \(outputsFile)}
+            outputs: \(outputsConfiguration ?? "{kind: file, path: \(outputsFile)}")
             \(more)
 
             """, to: configuration)
@@ -65,7 +69,8 @@ final class LineUnderTest {
     /// Starts the daemon with the configuration as it is in the file.
     func launch(errors: String? = nil) throws {
         daemon = try ChildProcess(
-            Programs.jidokad, ["--config", configuration], output: folder / "out", errors: errors ?? (folder / "log"))
+            Programs.jidokad, ["--config", configuration], output: folder / "out", errors: errors ?? (folder / "log"),
+            environment: environment)
     }
 
     /// Writes the configuration, starts the daemon, and waits until it answers and is in a state.

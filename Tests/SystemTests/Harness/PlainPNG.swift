@@ -11,6 +11,11 @@ enum PlainPNG {
         }
     }
 
+    /// The same grey all over.
+    static func flat(side: Int, value: UInt8) -> [UInt8] {
+        encode(width: side, height: side, channels: 3) { _, _, _ in value }
+    }
+
     /// A mask: white in the middle.
     static func mask(side: Int) -> [UInt8] {
         encode(width: side, height: side, channels: 1) { x, y, _ in
