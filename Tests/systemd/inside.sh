@@ -92,8 +92,7 @@ check "with the part's name in it" contains "$explained" \
     "Part $(journal -o verbose JIDOKA_EVENT=stop | sed -n 's/^ *JIDOKA_PART=//p' | tail -n 1) scores"
 check "an operator acknowledges" su worker -c 'jidoka ack --verdict defect --reason scratch'
 check "the journal knows who" contains "$(journal -o verbose JIDOKA_EVENT=acknowledge)" 'JIDOKA_USER=worker'
-check "no unit event lacks a MESSAGE_ID" is "$(journal -o verbose | awk '/^[A-Z][a-z][a-z] /{if (e && !m) print e; e=m=""}
-    / JIDOKA_EVENT=/{e=$1} / MESSAGE_ID=/{m=1} END{if (e && !m) print e}')" ""
+check "every event has a MESSAGE_ID" is "$(events_without_message_id)" ""
 
 echo "# configuration"
 configure

@@ -87,7 +87,8 @@ U
 ln -s ../inside.service "$units/multi-user.target.wants/inside.service"
 ln -sf /lib/systemd/system/multi-user.target "$units/default.target"
 for unit in getty.target console-getty.service systemd-networkd.service systemd-timesyncd.service \
-    systemd-logind.service apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer fstrim.timer; do
+    systemd-logind.service apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer \
+    fstrim.timer; do
     ln -sf /dev/null "$units/$unit"
 done
 printf '[Journal]\nStorage=volatile\n' > "$machine/root/etc/systemd/journald.conf.d/test.conf"
