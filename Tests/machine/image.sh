@@ -66,8 +66,10 @@ share /share 9p trans=virtio,version=9p2000.L,msize=262144,cache=none 0 0
 TABLE
     printf '9pnet_virtio\n9p\n' > "$root/etc/modules-load.d/machine-test.conf"
     units=$root/etc/systemd/system
-    mkdir -p "$units/multi-user.target.wants" "$root/etc/systemd/journald.conf.d"
-    cp "$here/guest/machine-test.service" "$units/"
+    mkdir -p "$units/multi-user.target.wants" "$units/sysinit.target.wants" "$root/etc/systemd/journald.conf.d"
+    install -m 755 "$here/guest/bench" "$root/usr/local/sbin/bench"
+    cp "$here/guest/bench.service" "$here/guest/machine-test.service" "$units/"
+    ln -sf ../bench.service "$units/sysinit.target.wants/bench.service"
     ln -sf ../machine-test.service "$units/multi-user.target.wants/machine-test.service"
     ln -sf /lib/systemd/system/multi-user.target "$units/default.target"
     # What costs time and has nothing to do with it.

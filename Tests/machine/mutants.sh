@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# Tests/machine/mutants.sh DEB: a test that can't fail proves nothing. Builds daemons that are broken on purpose, puts
+# Tests/machine/mutants.sh [DEB]: a test that can't fail proves nothing. Builds daemons that are broken on purpose, puts
 # each into the package in place of the good one, and expects the machine test to fail, by the checks that are there for
 # it. Takes a full build of the daemon and as many machine tests as there are mutants, so it runs under
 # JIDOKA_THOROUGH=1 only.
@@ -10,8 +10,8 @@
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 [ "${JIDOKA_THOROUGH:-}" = 1 ] || { echo "mutants: skipped, they take JIDOKA_THOROUGH=1"; exit 0; }
-deb=$(realpath "$1")
 sources=$(cd "$here/../.." && pwd)
+deb=$(realpath "${1:-$(echo "$sources"/.build/deb/jidoka_*.deb)}")
 folder=$sources/.build/machine-mutants
 mkdir -p "$folder"
 

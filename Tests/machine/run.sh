@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# Tests/machine/run.sh DEB: installs the package in a virtual machine with a real kernel, a camera and GPIO chips, and
+# Tests/machine/run.sh [DEB]: installs the package in a virtual machine with a real kernel, a camera and GPIO chips, and
 # tries everything that can happen to a box. Needs root (for apt-get and mmdebstrap), Debian, no KVM, no Swift.
 #
 # Exit status: 0 everything passed; 1 something failed; 2 no verdict (the machine itself did not get through).
@@ -22,8 +22,8 @@ set -E
 . "$here/recipe.sh"
 . "$here/vm.sh"
 
-deb=${1:-}
-[ -f "$deb" ] || no_verdict "usage: run.sh DEB (made by 'make deb')"
+deb=${1:-$(echo "$here"/../../.build/deb/jidoka_*.deb)}
+[ -f "$deb" ] || no_verdict "usage: run.sh [DEB] (made by 'make deb')"
 [ "$(id -u)" = 0 ] || no_verdict "it has to be root: apt-get and mmdebstrap need it"
 exec 9> "$cache/lock"
 flock -n 9 || no_verdict "another machine test runs in $cache"
@@ -45,8 +45,8 @@ compile "$work/parts" "$here/parts.c" -ljpeg -lm
 mkdir "$work/package"
 dpkg-deb -x "$deb" "$work/package"
 # The tool needs libraries that the host may lack.
-read -ra needed <<< "$(dependencies "$deb" | tr '\n' ' ')"
-install_packages $(for p in "${needed[@]}"; do dpkg-query -W "$p" > /dev/null 2>&1 || echo "$p"; done)
+mapfile -t libraries < <(dependencies "$deb" | tr -s ' ' '\n' | grep '^lib')
+install_packages "${libraries[@]}"
 make_recipe "$work/package/usr/bin/jidoka"
 # The same package, not compressed: unpacking xz takes the interpreted processor half a minute.
 dpkg-deb -R "$deb" "$work/unpacked"

@@ -6,7 +6,7 @@
 memory_mib=1024
 
 # run_vm NAME DISK [LOG]: until the guest powers off (or the power is cut, when it asks for that by $share/cut-power).
-# With LOG, every write and flush of the disk goes there too. Sets: status (QEMU's, or 'cut').
+# With LOG, every write and flush of the disk goes there too. Sets: status (ended or cut).
 run_vm() {
     local name=$1 disk=$2 log=${3:-} ram drive qemu eye limit=$((SECONDS + ${JIDOKA_VM_SECONDS:-600}))
     ram=/dev/shm/jidoka-machine.$$
@@ -24,12 +24,14 @@ run_vm() {
         -machine q35,memory-backend=ram -accel "${JIDOKA_VM_ACCEL:-tcg,thread=multi}" -cpu max -smp 2 -m "$memory_mib" \
         -object "memory-backend-file,id=ram,size=${memory_mib}M,mem-path=$ram,share=on" \
         -kernel "$kernel/boot/vmlinuz-$release" -initrd "$work/initrd.img" -append "console=ttyS0 quiet loglevel=4 \
-memmap=64K\$$registers mitigations=off random.trust_cpu=on systemd.show_status=0 panic=-1" \
+memmap=64K\$$registers mitigations=off no_timer_check random.trust_cpu=on systemd.show_status=0 panic=-1" \
         "${drive[@]}" -device virtio-blk-pci,drive=disk \
         -fsdev "local,id=share,path=$share,security_model=none" -device virtio-9p-pci,fsdev=share,mount_tag=share \
         -device virtio-rng-pci -acpitable "file=$work/gpio-pt.aml" \
         -serial "file:$work/console-$name.log" > "$work/qemu-$name.log" 2>&1 &
     qemu=$!
+    # It may be killed, and nobody has to be told.
+    disown
     # In the order of the chip's lines.
     "$work/ramgpio" "$ram" "$registers" stop andon heartbeat permit > "$share/wires" &
     eye=$!
@@ -38,19 +40,17 @@ memmap=64K\$$registers mitigations=off random.trust_cpu=on systemd.show_status=0
         if [ -e "$share/cut-power" ]; then
             # What is not flushed now is lost: QEMU has no time to write anything.
             kill -KILL "$qemu"
-            status=cut
+            status="cut"
         elif [ "$SECONDS" -ge "$limit" ]; then
             say "no end within ${JIDOKA_VM_SECONDS:-600} s"
             kill -KILL "$qemu"
         fi
         sleep 0.05
     done
-    local code=0
-    wait "$qemu" 2>/dev/null || code=$?
     kill "$eye"
     wait "$eye" 2>/dev/null || true
     rm -f "$ram"
     cp "$share/wires" "$work/wires-$name.log"
-    status=${status:-$code}
-    say "$name ended: $status"
+    status=${status:-ended}
+    say "$name run of the machine: $status"
 }

@@ -4,6 +4,9 @@
 # The line runs, and things are being written: events (each refused command is one) and the recipe's calibration, over
 # and over. A reader notes on the host what has been told to it as recorded. Then the power goes.
 
+train=$(cat /share/train-folder)
+mkdir -p "$(dirname "$train")"
+ln -s /share/train "$train"
 jidoka events --follow --json > /share/events-before-cut.txt 2> /dev/null &
 (while :; do /share/bin/ask "$control" '{"cmd":"reset"}' > /dev/null; done) &
 (while :; do

@@ -18,7 +18,7 @@ check "the permit is on again" within 5 permit_is 1
 check "the heartbeat toggles again" [ "$(edges heartbeat 3)" -ge 4 ]
 
 # The chip of button and reject line goes.
-echo 0 > $rig/live
+echo 0 > "$rig/live"
 check "a lost chip of a button is a fault" within 10 state_is fault
 check "the permit is off" within 5 permit_is 0
 rig_live

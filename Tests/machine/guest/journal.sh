@@ -3,6 +3,7 @@
 #
 # What somebody finds who was not there.
 
+check "the line runs" to_running
 camera_does show defect
 within 15 state_is stopped
 camera_does show good

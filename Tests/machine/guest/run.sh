@@ -11,7 +11,8 @@ echo $((boot + 1)) > /share/boot
 say "boot $boot: Linux $(uname -r), $(nproc) processors"
 case $boot in
 1)
-    for topic in $(cat /share/topics); do
+    read -ra topics < /share/topics
+    for topic in "${topics[@]}"; do
         say "--- $topic"
         . "./$topic.sh"
     done
