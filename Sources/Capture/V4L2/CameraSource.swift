@@ -216,7 +216,8 @@ public final class CameraSource: LiveSource {
         do throws(PictureError) {
             examined = try decode(frame.bytes ?? [], named: part, wholly: wholly)
         } catch {
-            let bad = badPart(part, found: "\(error)")
+            let bad = badPart(
+                part, found: "\(error.code.summary): expected \(error.expected), found \(error.found)")
             state.change { $0.counters.corrupt += 1 }
             watch.withLock { $0.undecodable(bad) }?()
             throw bad
