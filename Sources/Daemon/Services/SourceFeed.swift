@@ -57,6 +57,8 @@ final class SourceFeed: Sendable {
     }
 
     private func work() {
+        // The source reports to this feed: whoever ends must not leave the two holding each other.
+        defer { current.withLock { $0 = nil } }
         var pause = Self.pause.first
         while !isEnded.load(ordering: .sequentiallyConsistent) {
             do throws(CaptureError) {
