@@ -6,7 +6,8 @@
 #
 # Exit status: 0 everything passed; 1 something failed; 2 no verdict (the machine itself did not get through).
 # Environment: JIDOKA_VM_SECONDS (limit for one run of the machine, 600), JIDOKA_VM_ACCEL, JIDOKA_MACHINE (folder for
-# caches and results, .build/machine), JIDOKA_MACHINE_TOPICS (what the first boot looks at; 'rig install' is always needed).
+# caches and results, .build/machine), JIDOKA_MACHINE_TOPICS (what the first boot looks at; 'rig install line' is always
+# needed).
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 cache=${JIDOKA_MACHINE:-$here/../../.build/machine}
@@ -56,7 +57,7 @@ cp -r "$here/guest" "$share/guest"
 : > "$share/results"
 : > "$share/starts"
 echo 1 > "$share/boot"
-echo "${JIDOKA_MACHINE_TOPICS:-rig install line trigger camera raw gpio supervision journal}" > "$share/topics"
+echo "${JIDOKA_MACHINE_TOPICS:-rig install line trigger camera capture raw gpio supervision journal}" > "$share/topics"
 make_disk
 make_initramfs
 

@@ -43,5 +43,6 @@ check "systemd's status tells the state" sh -c "systemctl show jidokad -p Status
 check "the permit is claimed" sh -c "gpioinfo '$chip' | grep 'line *3:' | grep -q output"
 check "a line that is blocked does not start" not jidoka start
 check "the permit is still off on the wire" permit_is 0
-jidoka doctor > /share/doctor-without-camera.txt 2>&1
+doctor() { jidoka doctor > /share/doctor-without-camera.txt 2>&1; }
+check "the doctor is not content" not doctor
 check "the doctor misses the camera" grep -q "$camera" /share/doctor-without-camera.txt

@@ -42,8 +42,9 @@ reason_has() { field reason | grep -q "$1"; }
 at_least() { [ "$(field "$1")" -ge "$2" ] 2>/dev/null; }
 main_pid() { systemctl show jidokad -p MainPID --value; }
 restarts() { systemctl show jidokad -p NRestarts --value; }
-# Kilobytes of the daemon that are in memory; files that it has open.
-resident() { awk '/^VmRSS:/ {print $2}' "/proc/$(main_pid)/status"; }
+# Kilobytes of its own that the daemon has in memory, files that it has open. (The kernel may take pages of its program
+# away at any time, so those don't count.)
+resident() { awk '/^RssAnon:/ {print $2}' "/proc/$(main_pid)/status"; }
 open_files() { find "/proc/$(main_pid)/fd" -mindepth 1 | wc -l; }
 
 # jidoka start, counted: the host compares that with the edges of the permit.

@@ -48,6 +48,6 @@ within 5 state_is stopped
 press 6
 check "the button acknowledges" within 5 state_is acknowledged
 check "the line goes on afterwards" to_running
-jidoka doctor > /share/doctor.txt 2>&1
+doctor() { jidoka doctor > /share/doctor.txt 2>&1; }
+check "the doctor has nothing against a box that runs" doctor
 check "the doctor finds the camera" grep -q "$camera" /share/doctor.txt
-check "the doctor has nothing against a box that runs" [ "$(grep -ciE '(^|[^a-z])(fail|error)' /share/doctor.txt)" = 0 ]

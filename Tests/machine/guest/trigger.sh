@@ -28,7 +28,6 @@ sleep 1
 pull 5 down
 sleep 1
 check "a bouncing contact is one part" field_is parts 6
-check "a program may not trigger a line that an edge triggers" not jidoka trigger
 camera_does show defect
 sleep 1
 press 5
