@@ -25,17 +25,17 @@ FILES = [
 
 DAEMON = r"""
 .SH STATES
-The run permit is on in the state running and in no other. A part above the threshold stops the line; the stop is latched,
-also over restarts and power cuts, until a named person has acknowledged it. Acknowledge, reset and start are three acts:
-the daemon never starts the line by itself.
+The run permit is on in the state running and in no other. A part above the threshold stops the line; the stop is
+latched, also over restarts and power cuts, until a named person has acknowledged it. Acknowledge, reset and start are
+three acts: the daemon never starts the line by itself.
 .SH SIGNALS
 .TP
 .B SIGTERM
 Ends the daemon with the permit off.
 .TP
 .B SIGHUP
-Reads the configuration again. A bad file keeps the old one and is an event; a change that affects verdicts drops the permit
-and needs a start.
+Reads the configuration again. A bad file keeps the old one and is an event; a change that affects verdicts drops the
+permit and needs a start.
 .SH "EXIT STATUS"
 .TP
 .B 0
@@ -47,8 +47,8 @@ Could not start; systemd tries again.
 .B 78
 The configuration is wrong; systemd does not try again.
 .SH JOURNAL
-Every event is an entry with fields of its own (\fBJIDOKA_EVENT\fR, \fBJIDOKA_PART\fR, \fBJIDOKA_SCORE\fR and others) and a
-\fBMESSAGE_ID\fR for its kind:
+Every event is an entry with fields of its own (\fBJIDOKA_EVENT\fR, \fBJIDOKA_PART\fR, \fBJIDOKA_SCORE\fR and others)
+and a \fBMESSAGE_ID\fR for its kind:
 .nf
     journalctl \-u jidokad \-f
     journalctl \-u jidokad \-x \-p warning
@@ -56,8 +56,9 @@ Every event is an entry with fields of its own (\fBJIDOKA_EVENT\fR, \fBJIDOKA_PA
 .br
 The second form also says what to do.
 .SH SAFETY
-It is not a safety function: it requests a normal stop, and the programmable controller decides how. The controller has to
-combine the permit with the heartbeat, since a dead process may leave a line driven. Emergency stops are wired elsewhere.
+It is not a safety function: it requests a normal stop, and the programmable controller decides how. The controller has
+to combine the permit with the heartbeat, since a dead process may leave a line driven. Emergency stops are wired
+elsewhere.
 """
 
 FIRST_RECIPE = r"""
@@ -194,9 +195,9 @@ def file(section, version):
         ".SH SYNOPSIS",
         ".I /etc/jidoka/jidoka.yaml",
         ".SH DESCRIPTION",
-        "A YAML file that \\fBjidokad\\fR(8) reads at its start and at a reload. Unknown keys, keys given twice and values of",
-        "another type are errors that name the line; \\fBjidokad \\-\\-check\\fR finds them beforehand. The example is what",
-        "\\fBjidokad \\-\\-example\\fR prints and describes every key.",
+        "A YAML file that \\fBjidokad\\fR(8) reads at its start and at a reload. Unknown keys, keys given twice and",
+        "values of another type are errors that name the line; \\fBjidokad \\-\\-check\\fR finds them beforehand.",
+        "The example is what \\fBjidokad \\-\\-example\\fR prints and describes every key.",
         ".SH EXAMPLE",
         ".nf",
         plain(text),

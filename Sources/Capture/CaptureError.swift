@@ -12,6 +12,8 @@ public struct CaptureError: Error, Sendable, Equatable {
         case emptyFolder
         /// One picture can't be used; the source goes on with the next one.
         case badPicture
+        /// There is no picture of a part: dropped, damaged on the way, too late; the source goes on with the next part.
+        case noPicture
         /// The source is gone; it may come back.
         case sourceLost
         /// A setting that makes no sense.
@@ -74,6 +76,7 @@ extension CaptureError.Code {
         case .noFolder: "folder can't be read"
         case .emptyFolder: "no pictures"
         case .badPicture: "picture can't be used"
+        case .noPicture: "no picture of the part"
         case .sourceLost: "source lost"
         case .badArgument: "wrong setting"
         case .noCamera: "no camera"

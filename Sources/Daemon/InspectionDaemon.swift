@@ -47,6 +47,8 @@ public struct InspectionDaemon: Sendable {
         let lock = try Self.lock(configuration)
         defer { lock.release() }
         let outputs = try configuration.openOutputs()
+        // What still fails then is a fault of the line, found again by the decision thread.
+        try await StartGrace.retry { () throws(OutputsError) in try outputs.set(permit: false) }
         if let configurationPath {
             LastGoodConfiguration.remember(configurationPath, in: configuration.state, log: log)
         }
@@ -64,11 +66,12 @@ public struct InspectionDaemon: Sendable {
             publish: { events.publish(seq: $0.seq, line: EventLine.encode($0)) })
         let recipe = configuration.loadRecipe()
         let inForce = Mutex(InForce(configuration: configuration, identity: try? recipe.get().identity))
+        let inputs = InputFeed(configuration.inputLines, inbox: inbox, fire: { source.fire(at: $0) })
+        try await StartGrace.retry { () throws(OutputsError) in try inputs.claim() }
         loop.boot(recipe)
         let commands = ControlCommands(inbox: inbox, trigger: { source.trigger() }, status: { loop.status })
         let control = try Self.controlServer(configuration.sockets + "/control.sock", commands)
         source.start(configuration, recipe)
-        let inputs = InputFeed(configuration.inputLines, inbox: inbox, fire: { source.fire(at: $0) })
         inputs.start()
         defer {
             inputs.stop()
@@ -170,7 +173,7 @@ public struct InspectionDaemon: Sendable {
         } catch let error as RecordsError where error.code == .locked {
             throw error
         } catch {
-            _ = try configuration.openOutputs()
+            try configuration.openOutputs().set(permit: false)
             throw error
         }
     }

@@ -319,8 +319,11 @@ final class FakeCamera: @unchecked Sendable {
     }
 
     private static func query(_ answer: inout v4l2_query_ext_ctrl, _ state: State) -> Int32 {
-        let last = answer.id & ~UInt32(V4L2_CTRL_FLAG_NEXT_CTRL)
-        let next = state.controls.sorted { $0.identifier < $1.identifier }.first { $0.identifier > last }
+        let asked = answer.id & ~UInt32(V4L2_CTRL_FLAG_NEXT_CTRL)
+        let isWalk = answer.id != asked
+        let next = state.controls.sorted { $0.identifier < $1.identifier }.first {
+            isWalk ? $0.identifier > asked : $0.identifier == asked
+        }
         guard let next else { return EINVAL }
         answer.id = next.identifier
         answer.type = next.type.rawValue
@@ -330,6 +333,11 @@ final class FakeCamera: @unchecked Sendable {
         answer.step = next.step
         answer.default_value = next.standard
         answer.flags = next.flags
+        if let needs = next.needs,
+            state.controls.first(where: { $0.identifier == needs.identifier })?.value != needs.value
+        {
+            answer.flags |= UInt32(V4L2_CTRL_FLAG_INACTIVE)
+        }
         return 0
     }
 
@@ -347,7 +355,7 @@ final class FakeCamera: @unchecked Sendable {
         let isWide = state.controls[index].type == V4L2_CTRL_TYPE_INTEGER64
         if request == .getControls {
             let value = state.controls[index].value
-            if isWide { entry.pointee.value64 = value } else { entry.pointee.value = Int32(value) }
+            if isWide { entry.pointee.value64 = value } else { entry.pointee.value = Int32(truncatingIfNeeded: value) }
             return 0
         }
         let value = isWide ? entry.pointee.value64 : Int64(entry.pointee.value)

@@ -48,6 +48,15 @@ logged() {
     contains "$(journal -o cat "$@")" "$text"
 }
 
+# Entries of events, in verbose form, that lack the field.
+events_without_message_id() {
+    journal -o verbose | awk '
+        /^[A-Z][a-z][a-z] / { if (event && !id) print event; event = id = "" }
+        / JIDOKA_EVENT=/ { event = $1 }
+        / MESSAGE_ID=/ { id = $1 }
+        END { if (event && !id) print event }'
+}
+
 # configure KEY=VALUE...: the configuration of a line with outputs that can be looked at; its parts are good, unless
 # 'defects=yes'.
 configure() {

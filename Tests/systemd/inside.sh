@@ -33,8 +33,8 @@ check "it runs as the user jidoka" is "$(ps -o user:20= -o group:20= -p "$first"
 check "it is in the groups video and gpio" \
     is "$(tr ' ' '\n' < <(sed -n 's/^Groups:[[:space:]]*//p' "/proc/$first/status") | grep . |
         xargs -n 1 getent group | cut -d : -f 1 | sort | xargs)" "gpio jidoka video"
-check "it has no capabilities" is "$(grep -E '^Cap(Prm|Eff|Bnd|Amb)' "/proc/$first/status" | awk '{print $2}' | sort -u)" \
-    0000000000000000
+check "it has no capabilities" is \
+    "$(grep -E '^Cap(Prm|Eff|Bnd|Amb)' "/proc/$first/status" | awk '{print $2}' | sort -u)" 0000000000000000
 check "no new privileges, seccomp filter" is \
     "$(grep -E '^(NoNewPrivs|Seccomp):' "/proc/$first/status" | awk '{print $2}' | xargs)" "1 2"
 check "no network socket" is "$(cat "/proc/$first"/net/{tcp,tcp6,udp,udp6,raw,raw6,packet} | grep -v -E 'sl|sk ')" ""
@@ -76,11 +76,13 @@ configure defects=yes
 systemctl reload jidokad.service
 check "a change of the source takes the permit away" eventually permit_is off
 check "and needs a start" eventually state_is ready
-check "systemd knows that the reload is over" eventually is "$(property ActiveState)/$(property SubState)" active/running
+check "systemd knows that the reload is over" \
+    eventually eval 'is "$(property ActiveState)/$(property SubState)" active/running'
 su worker -c 'jidoka start' > /dev/null
 check "a defect stops the line" eventually state_is stopped
 check "with the permit off" permit_is off
-check "the journal has part and score of the stop" contains "$(journal -o verbose JIDOKA_EVENT=stop)" 'JIDOKA_SCORE='
+check "the journal has part and score of the stop" \
+    contains "$(journal -o verbose JIDOKA_EVENT=stop)" 'JIDOKA_SCORE='
 stop=$(message_id stop)
 check "and its MESSAGE_ID" is "${#stop}" 32
 check "which finds it" contains "$(journalctl --no-pager -o cat MESSAGE_ID="$stop")" 'line stopped: part'
@@ -90,8 +92,7 @@ check "with the part's name in it" contains "$explained" \
     "Part $(journal -o verbose JIDOKA_EVENT=stop | sed -n 's/^ *JIDOKA_PART=//p' | tail -n 1) scores"
 check "an operator acknowledges" su worker -c 'jidoka ack --verdict defect --reason scratch'
 check "the journal knows who" contains "$(journal -o verbose JIDOKA_EVENT=acknowledge)" 'JIDOKA_USER=worker'
-check "no unit event lacks a MESSAGE_ID" is "$(journal -o verbose | awk '/^[A-Z][a-z][a-z] /{if (e && !m) print e; e=m=""}
-    / JIDOKA_EVENT=/{e=$1} / MESSAGE_ID=/{m=1} END{if (e && !m) print e}')" ""
+check "every event has a MESSAGE_ID" is "$(events_without_message_id)" ""
 
 echo "# configuration"
 configure
@@ -110,7 +111,7 @@ check "and leaves the line running" state_is running
 check "by the same process" is "$(pid)" "$process"
 echo 'recipe: [' > /etc/jidoka/jidoka.yaml
 systemctl restart jidokad.service
-check "a start with a bad file fails" eventually is "$(property ActiveState)" failed
+check "a start with a bad file fails" is "$(property ActiveState)" failed
 check "with exit status 78" is "$(property ExecMainStatus)" 78
 check "the permit is off" permit_is off
 sleep 2
@@ -146,7 +147,8 @@ check "a process that hangs is restarted" eventually restarts_are $((count + 1))
 check "because of the watchdog" eventually logged 'Watchdog timeout'
 check "the permit is off" permit_is off
 check "the line comes back stopped" eventually state_is stopped
-check "as the journal explains" contains "$(journalctl --no-pager -x JIDOKA_EVENT=unclean_end)" 'judge the parts that passed'
+check "as the journal explains" \
+    contains "$(journalctl --no-pager -x JIDOKA_EVENT=unclean_end)" 'judge the parts that passed'
 check "running after the watchdog" run_line
 count=$(property NRestarts)
 kill -KILL "$(pid)"
@@ -202,7 +204,8 @@ check "it comes back" dpkg -i jidoka.deb
 check "ready as before" eventually state_is ready
 check "with its history" history_is_whole
 check "the package is purged" dpkg -P jidoka
-check "nothing is left" is "$(ls -d /etc/jidoka /var/lib/jidoka /run/jidoka /etc/systemd/system/*/jidokad.* 2> /dev/null)" ""
+check "nothing is left" is \
+    "$(ls -d /etc/jidoka /var/lib/jidoka /run/jidoka /etc/systemd/system/*/jidokad.* 2> /dev/null)" ""
 check "but the user" getent passwd jidoka
 check "no unit has failed" is "$(systemctl list-units --failed --no-legend --plain)" ""
 check "systemd knows the units no more" is "$(property LoadState)" not-found

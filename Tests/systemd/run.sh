@@ -40,7 +40,8 @@ if [ ! -f "$root" ]; then
     mv "$work/new.tar" "$root"
 fi
 
-# A recipe of small pictures, and the parts that calibrated it: with the smallest rate none of them is above the threshold.
+# A recipe of small pictures, and the parts that calibrated it: at the smallest rate none of them is above the
+# threshold.
 recipe=$work/recipes/line
 if [ ! -f "$recipe/calibration.json" ]; then
     echo "making a recipe"
@@ -85,8 +86,9 @@ TimeoutStartSec=240
 U
 ln -s ../inside.service "$units/multi-user.target.wants/inside.service"
 ln -sf /lib/systemd/system/multi-user.target "$units/default.target"
-for unit in getty.target console-getty.service systemd-networkd.service systemd-timesyncd.service systemd-logind.service \
-    apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer fstrim.timer; do
+for unit in getty.target console-getty.service systemd-networkd.service systemd-timesyncd.service \
+    systemd-logind.service apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer \
+    fstrim.timer; do
     ln -sf /dev/null "$units/$unit"
 done
 printf '[Journal]\nStorage=volatile\n' > "$machine/root/etc/systemd/journald.conf.d/test.conf"
@@ -103,5 +105,8 @@ wait $nspawn || true
 cp "$share/output" "$work/output"
 cp "$share/journal" "$work/journal" 2> /dev/null || true
 verdict=$(tail -n 1 "$share/output")
-[[ $verdict =~ ^[0-9]+\ passed,\ ([0-9]+)\ failed$ ]] || { tail -n 30 "$work/console" >&2; no_verdict "it did not end"; }
+[[ $verdict =~ ^[0-9]+\ passed,\ ([0-9]+)\ failed$ ]] || {
+    tail -n 30 "$work/console" >&2
+    no_verdict "it did not end"
+}
 [ "${BASH_REMATCH[1]}" = 0 ] || { echo "see $work/journal" >&2; exit 1; }

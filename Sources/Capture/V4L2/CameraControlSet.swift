@@ -25,23 +25,30 @@ package struct CameraControlSet: Sendable {
 
         let isSwitch = { (kind: CameraControl.Kind) in kind == .boolean || kind == .menu }
         let order = found.filter { isSwitch($0.control.kind) } + found.filter { !isSwitch($0.control.kind) }
+        // Of the second round; a write that fails is an error even if the value happens to be right: it isn't locked.
         var failures: [UInt32: Int32] = [:]
         for round in 0..<2 {
-            failures = [:]
             for (control, value) in order {
                 var now: Int64 = 0
-                if round > 0, device.read(control, into: &now) == 0, now == value { continue }
+                let isDue = round == 0 || failures[control.identifier] != nil
+                if !isDue, device.read(control, into: &now) == 0, now == value { continue }
                 let number = device.write(value, to: control)
-                if number != 0 { failures[control.identifier] = number }
+                failures[control.identifier] = number == 0 ? nil : number
             }
-            if try differing(in: device) == nil { return }
+            if failures.isEmpty, try differing(in: device) == nil { break }
         }
-        guard let (control, value, now, unread) = try differing(in: device) else { return }
-        let number = failures[control.identifier] ?? unread
-        throw CaptureError(
-            .badControl, "\(device.path): control \(control.name)", expected: "\(value)",
-            found: now.map { "\($0) after it was set" } ?? "no value that can be read", errno: number,
-            hint: "it takes \(control.range); is an automatic on that owns it?")
+        for (control, value) in order {
+            var now: Int64 = 0
+            let unread = device.read(control, into: &now)
+            let number = failures[control.identifier] ?? unread
+            let isIdle = device.isInactive(control)
+            guard number != 0 || now != value || isIdle else { continue }
+            let state = unread == 0 ? "\(now) after it was set" : "no value that can be read"
+            throw CaptureError(
+                .badControl, "\(device.path): control \(control.name)", expected: "\(value)",
+                found: state + (isIdle ? ", but without effect (inactive)" : ""), errno: number,
+                hint: "it takes \(control.range); is an automatic on that owns it?")
+        }
     }
 
     /// Compares the camera with what was set.

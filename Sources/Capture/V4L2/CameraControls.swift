@@ -76,13 +76,23 @@ extension VideoDevice {
         return found
     }
 
+    /// Whether the driver says that a control has no effect at present, mostly because an automatic owns it.
+    package func isInactive(_ control: CameraControl) -> Bool {
+        var query = v4l2_query_ext_ctrl()
+        query.id = control.identifier
+        return ask(.queryControl, &query) == 0 && query.flags & UInt32(V4L2_CTRL_FLAG_INACTIVE) != 0
+    }
+
     /// Reads one value; 0 or the error number.
     package func read(_ control: CameraControl, into value: inout Int64) -> Int32 {
         var entry = v4l2_ext_control()
         entry.id = control.identifier
         let number = exchange(.getControls, &entry)
-        if number == 0 { value = control.isWide ? entry.value64 : Int64(entry.value) }
-        return number
+        guard number == 0 else { return number }
+        // Bit masks have no sign, whatever the structure's field is.
+        let narrow = control.kind == .bitmask ? Int64(UInt32(bitPattern: entry.value)) : Int64(entry.value)
+        value = control.isWide ? entry.value64 : narrow
+        return 0
     }
 
     /// Writes one value; 0 or the error number.

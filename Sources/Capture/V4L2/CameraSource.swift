@@ -103,9 +103,8 @@ public final class CameraSource: LiveSource {
 
     /// The next part.
     ///
-    /// - Throws: `.badPicture` with the part's name for a part without a usable picture, `.sourceLost` when the camera
-    ///   is
-    ///   gone or has been silent for too long; it is released then.
+    /// - Throws: `.badPicture` with the part's name for a part whose picture can't be used, `.noPicture` for one without a
+    ///   picture, `.sourceLost` when the camera is gone or has been silent for too long; it is released then.
     public func next() throws(CaptureError) -> Frame? {
         guard let (part, frame) = try wait() else { return nil }
         let look = try self.look(at: frame, of: part, wholly: false)
@@ -151,7 +150,9 @@ public final class CameraSource: LiveSource {
                 throw error
             case .outcome(.failed(let part, let why))?:
                 state.change { $0.counters.failedParts += 1 }
-                throw badPart(Self.partName(part), found: why)
+                throw CaptureError(
+                    .noPicture, Self.partName(part), expected: "a picture of the part", found: why,
+                    hint: "the camera goes on with the next part")
             case .outcome(.picture(let part, let frame))?:
                 return (Self.partName(part), frame)
             case nil:
@@ -215,7 +216,8 @@ public final class CameraSource: LiveSource {
         do throws(PictureError) {
             examined = try decode(frame.bytes ?? [], named: part, wholly: wholly)
         } catch {
-            let bad = badPart(part, found: "\(error)")
+            let bad = badPart(
+                part, found: "\(error.code.summary): expected \(error.expected), found \(error.found)")
             state.change { $0.counters.corrupt += 1 }
             watch.withLock { $0.undecodable(bad) }?()
             throw bad

@@ -8,6 +8,7 @@ extension CaptureError.Code {
     var fault: FaultCode {
         switch self {
         case .badPicture: .pictureCorrupt
+        case .noPicture: .partMissed
         case .stale: .pictureStale
         case .dark: .pictureDark
         case .saturated: .pictureSaturated
@@ -17,5 +18,5 @@ extension CaptureError.Code {
     }
 
     /// Whether one part can't be judged and the source goes on.
-    var isOfOnePart: Bool { self == .badPicture }
+    var isOfOnePart: Bool { self == .badPicture || self == .noPicture }
 }

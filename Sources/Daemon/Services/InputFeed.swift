@@ -30,6 +30,13 @@ final class InputFeed: Sendable {
         self.fire = fire
     }
 
+    /// Claims the lines before anybody waits for them.
+    func claim() throws(OutputsError) {
+        guard !lines.isEmpty else { return }
+        let inputs = try GPIOInputs(lines)
+        current.withLock { $0 = inputs }
+    }
+
     /// Starts the thread, if there is anything to wait for.
     func start() {
         guard !lines.isEmpty else { return }
@@ -47,8 +54,8 @@ final class InputFeed: Sendable {
     private func work() {
         while !isEnded.load(ordering: .sequentiallyConsistent) {
             do throws(OutputsError) {
-                let inputs = try GPIOInputs(lines)
-                current.withLock { $0 = inputs }
+                if current.withLock({ $0 == nil }) { try claim() }
+                guard let inputs = current.withLock({ $0 }) else { return }
                 guard !isEnded.load(ordering: .sequentiallyConsistent) else { return }
                 inbox.post(.inputs(failure: nil))
                 while let edge = try inputs.next() { take(edge) }

@@ -23,6 +23,8 @@ final class SourceFeed: Sendable {
     private let isEnded = Atomic(false)
     private let ended = DispatchSemaphore(value: 0)
     private let entry = Inbox.Entry()
+    /// Whether the present source has been of use.
+    private let hasDelivered = Atomic(false)
 
     /// First and longest pause before a lost source is opened again, in seconds.
     private static let pause = (first: 0.25, longest: 5.0)
@@ -55,19 +57,24 @@ final class SourceFeed: Sendable {
     }
 
     private func work() {
+        // The source reports to this feed: whoever ends must not leave the two holding each other.
+        defer { current.withLock { $0 = nil } }
         var pause = Self.pause.first
         while !isEnded.load(ordering: .sequentiallyConsistent) {
             do throws(CaptureError) {
-                let source = try open { [inbox, entry] in inbox.post(.pictures($0), through: entry) }
+                let source = try open { [self] health in
+                    if health == .good { hasDelivered.store(true, ordering: .relaxed) }
+                    inbox.post(.pictures(health), through: entry)
+                }
                 current.withLock { $0 = source }
                 // Ended while it was being opened: `stop` may have come before there was anything to stop.
                 guard !isEnded.load(ordering: .sequentiallyConsistent) else { return source.stop() }
-                inbox.post(.sourceReady, through: entry)
                 if let live = source as? any LiveSource {
-                    // A camera that opens and dies at once is not tried four times a second for ever.
-                    try watch(live) { pause = Self.pause.first }
+                    // It delivers when its first picture has been looked at and is good.
+                    try watch(live)
                 } else {
-                    pause = Self.pause.first
+                    inbox.post(.sourceReady, through: entry)
+                    hasDelivered.store(true, ordering: .relaxed)
                     try drain(source)
                 }
                 guard !isEnded.load(ordering: .sequentiallyConsistent) else { return }
@@ -81,6 +88,8 @@ final class SourceFeed: Sendable {
                 return current
             }
             lost?.stop()
+            // One that opens and dies at once is not tried four times a second for ever.
+            if hasDelivered.exchange(false, ordering: .relaxed) { pause = Self.pause.first }
             if ended.wait(timeout: .now() + pause) == .success { return }
             pause = min(2 * pause, Self.pause.longest)
         }
@@ -104,12 +113,11 @@ final class SourceFeed: Sendable {
     }
 
     /// Hands the parts of a camera over until it is lost.
-    private func watch(_ source: any LiveSource, delivering: () -> Void) throws(CaptureError) {
+    private func watch(_ source: any LiveSource) throws(CaptureError) {
         source.setArmed(gate.isOpen)
         while !isEnded.load(ordering: .sequentiallyConsistent) {
             do throws(CaptureError) {
                 guard let frame = try source.next() else { return }
-                delivering()
                 guard inbox.offer(frame, through: entry) else { return }
             } catch {
                 guard error.code.isOfOnePart else { throw error }

@@ -19,7 +19,7 @@ enum CameraCheck {
             let found = "no camera on this machine"
             findings.append(
                 device == nil
-                    ? .ok("camera", found + "; the configured source needs none")
+                    ? .ok("camera", found + "; none is configured")
                     : .error("camera", found, "plug it in; if it is, 'dmesg' says why the kernel has not taken it"))
         }
         guard let device, !cameras.isEmpty else { return findings }

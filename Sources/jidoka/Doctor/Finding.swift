@@ -73,8 +73,8 @@ struct Diagnosis: Encodable {
                     + finding.found.replacing("\n", with: "\n" + margin))
             if let advice = finding.advice { lines.append("\(margin)-> \(advice)") }
         }
-        lines.append(
-            errors + warnings == 0 ? "no errors, no warnings" : "\(errors) errors, \(warnings) warnings")
+        func count(_ number: Int, _ word: String) -> String { "\(number) \(word)\(number == 1 ? "" : "s")" }
+        lines.append("\(count(errors, "error")), \(count(warnings, "warning"))")
         return lines.joined(separator: "\n")
     }
 

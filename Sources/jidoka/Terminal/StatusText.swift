@@ -19,6 +19,15 @@ enum StatusText {
                 "\(text("part", in: fields)), score \(text("score", in: fields)), threshold \(text("threshold", in: fields))"
             ),
         ]
+        if case .object(let latency)? = fields["latency"], latency["count"] != .integer(0) {
+            rows.append(
+                (
+                    "latency",
+                    "picture to line: median \(text("p50_ms", in: latency)), p99.9 \(text("p999_ms", in: latency)),"
+                        + " longest \(text("max_ms", in: latency)) ms; networks p99.9"
+                        + " \(text("decide_p999_ms", in: latency)) ms"
+                ))
+        }
         if fields["reason"] != .null { rows.append(("reason", text("reason", in: fields))) }
         if fields["stopped_part"] != .null { rows.append(("stopped by", text("stopped_part", in: fields))) }
         return rows.map { $0.0 + String(repeating: " ", count: 12 - $0.0.count) + $0.1 }.joined(separator: "\n")
