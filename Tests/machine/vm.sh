@@ -33,7 +33,7 @@ boot_vm() {
     if [ -n "$4" ]; then
         [ ! -s "$4" ] || append=,log-append=on
         drive+=(-blockdev "driver=file,filename=$4,node-name=log"
-            -blockdev "driver=blklogwrites,file=image,log=log,log-sector-size=512,node-name=disk$append")
+            -blockdev "driver=blklogwrites,file=image,log=log,node-name=disk$append")
     else
         drive+=(-blockdev driver=raw,file=image,node-name=disk)
     fi
