@@ -25,9 +25,9 @@ copy_sources() {
     done
 }
 
-# mutant NAME FILE SED-SCRIPT CHECK: CHECK is the text of a check that has to fail.
+# mutant NAME FILE SED-SCRIPT TOPICS CHECK: CHECK, of one of the topics, is the text of a check that has to fail.
 mutant() {
-    local name=$1 file=$2 script=$3 check=$4 copy=$folder/sources package=$folder/package code=0
+    local name=$1 file=$2 script=$3 topics=$4 check=$5 copy=$folder/sources package=$folder/package code=0
     echo "== mutant: $name"
     copy_sources "$copy"
     sed -i "$script" "$copy/$file"
@@ -39,7 +39,7 @@ mutant() {
     dpkg-deb -R "$deb" "$package"
     strip -o "$package/usr/sbin/jidokad" "$folder/build/release/jidokad"
     dpkg-deb -Znone -b "$package" "$folder/$name.deb" > /dev/null
-    "$here/run.sh" "$folder/$name.deb" > "$folder/$name.log" 2>&1 || code=$?
+    JIDOKA_MACHINE_TOPICS=$topics "$here/run.sh" "$folder/$name.deb" > "$folder/$name.log" 2>&1 || code=$?
     tail -n 1 "$folder/$name.log"
     if [ "$code" != 1 ]; then
         echo "mutant $name: expected exit status 1, found $code: see $folder/$name.log" >&2
@@ -50,8 +50,8 @@ mutant() {
 
 mutant no-permit-drop Sources/Daemon/Decision/DecisionLoop+Effects.swift \
     's/try outputs\.set(permit: on)/if on { try outputs.set(permit: on) }/' \
-    "a defect takes the permit away"
+    "rig install line" "a defect takes the permit away"
 mutant frozen-accepted Sources/Capture/V4L2/HealthWatch.swift \
     's/guard limit > 0, same\.count >= 10,/guard limit < 0, same.count >= 10,/' \
-    "picture_frozen takes the permit away"
+    "rig install line camera" "picture_frozen takes the permit away"
 echo "every mutant was found"

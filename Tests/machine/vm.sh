@@ -1,26 +1,44 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# One run of the virtual machine: QEMU without KVM, the host's eye on the GPIO registers, and the power cut.
+# The virtual machine: QEMU without KVM, the host's eye on the GPIO registers, and the switch of its power.
 
 memory_mib=1024
 
-# run_vm NAME DISK [LOG]: until the guest powers off (or the power is cut, when it asks for that by $share/cut-power).
-# With LOG, every write and flush of the disk goes there too. Sets: status (ended or cut).
+# run_vm NAME DISK [LOG]: until the guest is off. How it ends a boot the guest says in $share/then: poweroff, reboot, or
+# cut, which is to take its power away at once. With LOG, all writes and flushes of the disk go there too.
+# Sets: ending (poweroff, cut, or none when the guest did not get so far).
 run_vm() {
-    local name=$1 disk=$2 log=${3:-} ram drive qemu eye limit=$((SECONDS + ${JIDOKA_VM_SECONDS:-600}))
-    ram=/dev/shm/jidoka-machine.$$
+    local name=$1 ram=/dev/shm/jidoka-machine.$$ eye
+    # The registers outlive a reboot, as hardware does.
+    rm -f "$ram"
     truncate -s "${memory_mib}M" "$ram"
-    drive=(-blockdev "driver=file,filename=$disk,node-name=file" -blockdev driver=raw,file=file,node-name=image)
-    if [ -n "$log" ]; then
-        : > "$log"
-        drive+=(-blockdev "driver=file,filename=$log,node-name=log"
-            -blockdev driver=blklogwrites,file=image,log=log,log-sector-size=512,node-name=disk)
+    # In the order of the chip's lines.
+    "$work/ramgpio" "$ram" "$registers" stop andon heartbeat permit > "$share/wires" &
+    eye=$!
+    [ -z "${3:-}" ] || : > "$3"
+    ending=reboot
+    # QEMU is started anew for each boot: after a reset in place it emulates at half the speed.
+    while [ "$ending" = reboot ]; do boot_vm "$name" "$ram" "$2" "${3:-}"; done
+    kill "$eye"
+    wait "$eye" 2>/dev/null || true
+    rm -f "$ram"
+    cp "$share/wires" "$work/wires-$name.log"
+    say "$name run of the machine: $ending"
+}
+
+boot_vm() {
+    local name=$1 ram=$2 drive append='' qemu limit=$((SECONDS + ${JIDOKA_VM_SECONDS:-600}))
+    drive=(-blockdev "driver=file,filename=$3,node-name=file" -blockdev driver=raw,file=file,node-name=image)
+    if [ -n "$4" ]; then
+        [ ! -s "$4" ] || append=,log-append=on
+        drive+=(-blockdev "driver=file,filename=$4,node-name=log"
+            -blockdev "driver=blklogwrites,file=image,log=log,node-name=disk$append")
     else
         drive+=(-blockdev driver=raw,file=image,node-name=disk)
     fi
-    rm -f "$share/cut-power"
-    qemu-system-x86_64 -nodefaults -no-user-config -display none \
+    echo none > "$share/then"
+    qemu-system-x86_64 -nodefaults -no-user-config -display none -no-reboot \
         -machine q35,memory-backend=ram -accel "${JIDOKA_VM_ACCEL:-tcg,thread=multi}" -cpu max -smp 2 -m "$memory_mib" \
         -object "memory-backend-file,id=ram,size=${memory_mib}M,mem-path=$ram,share=on" \
         -kernel "$kernel/boot/vmlinuz-$release" -initrd "$work/initrd.img" -append "console=ttyS0 quiet loglevel=4 \
@@ -28,29 +46,21 @@ memmap=64K\$$registers mitigations=off no_timer_check random.trust_cpu=on system
         "${drive[@]}" -device virtio-blk-pci,drive=disk \
         -fsdev "local,id=share,path=$share,security_model=none" -device virtio-9p-pci,fsdev=share,mount_tag=share \
         -device virtio-rng-pci -acpitable "file=$work/gpio-pt.aml" \
-        -serial "file:$work/console-$name.log" > "$work/qemu-$name.log" 2>&1 &
+        -chardev "file,id=console,path=$work/console-$name.log,append=on" -serial chardev:console \
+        >> "$work/qemu-$name.log" 2>&1 &
     qemu=$!
     # It may be killed, and nobody has to be told.
     disown
-    # In the order of the chip's lines.
-    "$work/ramgpio" "$ram" "$registers" stop andon heartbeat permit > "$share/wires" &
-    eye=$!
-    status=
     while kill -0 "$qemu" 2>/dev/null; do
-        if [ -e "$share/cut-power" ]; then
+        if [ "$(cat "$share/then")" = cut ]; then
             # What is not flushed now is lost: QEMU has no time to write anything.
             kill -KILL "$qemu"
-            status="cut"
         elif [ "$SECONDS" -ge "$limit" ]; then
-            say "no end within ${JIDOKA_VM_SECONDS:-600} s"
+            say "no end of this boot within ${JIDOKA_VM_SECONDS:-600} s"
+            echo none > "$share/then"
             kill -KILL "$qemu"
         fi
         sleep 0.05
     done
-    kill "$eye"
-    wait "$eye" 2>/dev/null || true
-    rm -f "$ram"
-    cp "$share/wires" "$work/wires-$name.log"
-    status=${status:-ended}
-    say "$name run of the machine: $status"
+    ending=$(cat "$share/then")
 }

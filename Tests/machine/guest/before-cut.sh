@@ -22,6 +22,6 @@ journalctl -b -o short-precise --no-pager > "/share/journal-$boot.txt"
 dmesg > "/share/kernel-$boot.txt"
 kernel_is_well
 say "END of boot $boot"
-: > /share/cut-power
+echo cut > /share/then
 sleep 60
 check "the power goes when it is asked to" false

@@ -164,6 +164,7 @@ finish() {
     dmesg > "/share/kernel-$boot.txt"
     kernel_is_well
     say "END of boot $boot"
+    echo "${1:-poweroff}" > /share/then
     systemctl "${1:-poweroff}" --no-block
 }
 
