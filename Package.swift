@@ -60,7 +60,8 @@ let package = Package(
             dependencies: ["CLibV4L2", "CLinuxShims", "Inspection", "Pictures", "SyntheticParts", "Threads"],
             swiftSettings: strict),
         .target(
-            name: "Outputs", dependencies: ["CLinuxShims", "Line"], exclude: ["GPIO/README.md"], swiftSettings: strict),
+            name: "Outputs", dependencies: ["CLinuxShims", "Line", "Threads"], exclude: ["GPIO/README.md"],
+            swiftSettings: strict),
         .target(name: "Sockets", dependencies: ["CLinuxShims", "Threads"], swiftSettings: strict),
         .target(name: "Records", dependencies: ["Line", "CLibSystemd", database, logging], swiftSettings: strict),
         .target(

@@ -12,6 +12,7 @@ public protocol LiveSource: FrameSource {
 public enum PictureHealth: Sendable, Equatable {
     /// They are.
     case good
-    /// They are not: `.stale`, `.dark`, `.saturated`, `.frozen`, `.badPicture` (damaged again and again).
+    /// They are not: `.stale`, `.dark`, `.saturated`, `.frozen`, `.badPicture` (damaged again and again), `.sourceLost` (there will be
+    /// no more; `next` throws it once the camera is released).
     case bad(CaptureError)
 }

@@ -46,12 +46,11 @@ public struct InspectionDaemon: Sendable {
         let configuration = try Self.configuration(configurationPath)
         let lock = try Self.lock(configuration)
         defer { lock.release() }
+        let areOthersOff = dropOthers(than: configuration)
         let outputs = try configuration.openOutputs()
         // What still fails then is a fault of the line, found again by the decision thread.
         try await StartGrace.retry { () throws(OutputsError) in try outputs.set(permit: false) }
-        if let configurationPath {
-            LastGoodConfiguration.remember(configurationPath, in: configuration.state, log: log)
-        }
+        if areOthersOff { remember(configuration) }
         try SafeFile.makeFolder(configuration.sockets)
         let history = try EventHistory(path: configuration.state + "/history.sqlite")
         let events = try EventServer(path: configuration.sockets + "/events.sock") { since, limit in
@@ -100,25 +99,54 @@ public struct InspectionDaemon: Sendable {
 
     /// Drives every output off and lets go of it; for `ExecStopPost=`, when no daemon runs.
     ///
-    /// A configuration that can't be read any more has a predecessor that could: its outputs are the ones that are wired.
+    /// Those of the file, and those that were in force last: somebody may have edited the file since.
     /// - Returns: what was driven off, in words.
-    /// - Throws: `RecipeError` when neither can be read, `OutputsError` when an output can't be driven.
+    /// - Throws: `RecipeError` when nobody knows any outputs, `OutputsError` when one can't be driven.
     public static func permitOff(_ path: String) throws -> String {
-        let configuration: Configuration
+        var all: [Configuration.Outputs] = []
         var note = ""
         do throws(RecipeError) {
-            configuration = try Configuration.load(path)
+            let present = try Configuration.load(path)
+            all.append(present.outputs)
+            if let last = LastGoodConfiguration.load(present.state), last.outputs != present.outputs {
+                all.append(last.outputs)
+                note = " (of the present and of the last configuration)"
+            }
         } catch {
             guard let last = LastGoodConfiguration.load() else { throw error }
-            configuration = last
+            all.append(last.outputs)
             note = " (of the last good configuration: \(error))"
         }
-        switch configuration.outputs {
-        case .none: return "no outputs to drive off" + note
-        case .file(let path): try FileOutputs(path: path).set(permit: false)
-        case .gpio(let lines): try GPIOOutputs.driveOff(lines)
+        var failure: OutputsError?
+        for outputs in all {
+            do throws(OutputsError) { try outputs.driveOff() } catch { failure = failure ?? error }
         }
-        return "outputs off" + note
+        if let failure { throw failure }
+        return (all.contains { $0 != .none } ? "outputs off" : "no outputs to drive off") + note
+    }
+
+    /// Outputs that were in force before the file was edited must not stay as they were; false when they may be on.
+    private func dropOthers(than configuration: Configuration) -> Bool {
+        guard configurationPath != nil, let last = LastGoodConfiguration.load(configuration.state),
+            last.outputs != configuration.outputs
+        else { return true }
+        do throws(OutputsError) {
+            try last.outputs.driveOff()
+            return true
+        } catch {
+            log.critical("the outputs of the last configuration can't be driven off", metadata: ["detail": "\(error)"])
+            // Hardware that was taken out is not driven by anybody.
+            return [.noChip, .noLine, .open].contains(error.code)
+        }
+    }
+
+    private func remember(_ configuration: Configuration) {
+        guard let configurationPath else { return }
+        do throws(RecipeError) {
+            try LastGoodConfiguration.remember(configurationPath, in: configuration.state)
+        } catch {
+            log.warning("no copy of the configuration could be kept", metadata: ["detail": "\(error)"])
+        }
     }
 
     /// systemd's socket when it has handed one over, else our own.

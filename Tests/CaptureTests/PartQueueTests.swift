@@ -41,13 +41,36 @@ struct PartQueueTests {
         #expect(drain(&queue) == ["1@100", "2@140"])
     }
 
-    @Test("two parts between two frames are two parts with the same picture")
+    @Test("of two parts between two frames the later one is in the picture, and the other fails by name")
     func twice() {
         var queue = triggered()
         queue.add(PartMoment(number: 1, moment: 5))
         queue.add(PartMoment(number: 2, moment: 6))
         queue.add(frame(10))
-        #expect(drain(&queue) == ["1@10", "2@10"])
+        #expect(drain(&queue) == ["1: the next part came before its picture was taken", "2@10"])
+        // One that is reported late does not get a picture that was given away.
+        queue.add(PartMoment(number: 3, moment: 9))
+        #expect(drain(&queue) == ["3: its picture is the one of another part: they follow each other too closely"])
+    }
+
+    @Test("after a pause of the camera a part does not get a picture of where it once was")
+    func stall() {
+        var queue = triggered()
+        let interval: UInt64 = 40_000_000
+        for number in UInt64(1)...3 { queue.add(frame(number * interval)) }
+        // In time, though the camera is slow: three intervals or 0.2 s.
+        queue.add(PartMoment(number: 1, moment: 130_000_000))
+        queue.add(frame(330_000_000))
+        #expect(drain(&queue) == ["1@330000000"])
+        for number in UInt64(10)...13 { queue.add(frame(number * interval)) }
+        for number in UInt64(2)...4 { queue.add(PartMoment(number: number, moment: 540_000_000 + number)) }
+        queue.add(frame(1_000_000_000))
+        let next = "the next part came before its picture was taken"
+        #expect(
+            drain(&queue) == [
+                "2: \(next)", "3: \(next)",
+                "4: the first picture was taken 0.46 s after it: the camera had stopped for a while",
+            ])
     }
 
     @Test("a part that is reported after its frame came still gets it, as long as it is remembered")

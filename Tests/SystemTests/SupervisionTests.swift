@@ -123,6 +123,28 @@ import Testing
         #expect(!line.permitIsOn)
     }
 
+    @Test("outputs that were edited away while the permit was on are driven off, at the end and at the next start")
+    func editedOutputs() throws {
+        let line = try LineUnderTest("edited", parts: Array(repeating: .good, count: 8))
+        let old = line.outputsFile
+        try line.boot()
+        #expect(line.command("start"))
+        #expect(Files.text(old)?.contains("permit=on") == true)
+        line.outputsFile = line.folder / "other"
+        try line.writeConfiguration()
+        line.kill9()
+        let off = try ChildProcess(
+            Programs.jidokad, ["--permit-off", "--config", line.configuration], output: line.folder / "out",
+            errors: line.folder / "log")
+        #expect(off.wait() == .exit(0))
+        #expect(Files.text(old)?.contains("permit=off") == true)
+        // Without that, the next start does it.
+        try Files.write("permit=on lamp=green heartbeat=1 reject=0\n", to: old)
+        try line.boot(until: "stopped")
+        #expect(Files.text(old)?.contains("permit=off") == true)
+        line.expect("stopped", permit: false)
+    }
+
     @Test("a software trigger is refused with a way out when the source does not take it")
     func trigger() throws {
         let line = try LineUnderTest("trigger", parts: [.good])

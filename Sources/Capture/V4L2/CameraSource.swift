@@ -146,8 +146,7 @@ public final class CameraSource: LiveSource {
                 release()
                 return nil
             case .lost(let error)?:
-                release()
-                throw error
+                throw lost(error)
             case .outcome(.failed(let part, let why))?:
                 state.change { $0.counters.failedParts += 1 }
                 throw CaptureError(
@@ -159,6 +158,13 @@ public final class CameraSource: LiveSource {
                 try lookAround()
             }
         }
+    }
+
+    /// The news first: letting go of a camera may take seconds, and the line must not run meanwhile.
+    private func lost(_ error: CaptureError) -> CaptureError {
+        watch.withLock { $0.turn(.bad(error)) }?()
+        release()
+        return error
     }
 
     /// Watches the camera while no part is due.
@@ -173,8 +179,7 @@ public final class CameraSource: LiveSource {
             watch.withLock { $0.turn(.bad(error)) }?()
             return
         case .lost(let error):
-            release()
-            throw error
+            throw lost(error)
         }
         guard let newest, isNew else { return }
         _ = try? examine(newest, named: name, same: same, wholly: false)

@@ -3,7 +3,8 @@
 /// Brings parts and frames together; no clock and no waiting.
 ///
 /// Triggered: each part gets the first frame taken at or after its moment, and keeps it until it is asked for; a part
-/// whose frame is damaged, was dropped, or never came fails, rather than getting a later one that shows something else.
+/// whose frame is damaged, was dropped, came late or never, or shows the part behind it, fails, rather than being judged
+/// by a picture of something else.
 /// Free-running: one part at a time, and the newest frame wins.
 package struct PartQueue: Sendable {
     /// What became of a part.
@@ -18,11 +19,16 @@ package struct PartQueue: Sendable {
     /// Recent frames, for a part that is reported after its frame has come already.
     private var recent: [CameraFrame] = []
     private var forgottenAt: UInt64?
+    /// The frames, of the recent ones, that a part has got.
+    private var given: [UInt64] = []
     private var pending: [PartMoment] = []
     private var outcomes: [Outcome] = []
 
     /// Frames that are remembered for late parts.
     private static let memory = 4
+    /// A frame may come so many usual intervals, and so many nanoseconds, after the part's moment; what comes later than both
+    /// shows where the part was once.
+    private static let lateness = (intervals: UInt64(3), time: UInt64(200_000_000))
     /// Parts that may wait for their frame, and failures for being heard.
     private static let most = 256
 
@@ -75,7 +81,15 @@ package struct PartQueue: Sendable {
             return
         }
         let before = recent.last
-        for part in pending where part.moment <= frame.takenAt { settle(outcome(part, frame, after: before)) }
+        let due = pending.filter { $0.moment <= frame.takenAt }
+        // The last one to come is the one in front of the camera.
+        let shown = due.max { $0.moment < $1.moment }
+        for part in due {
+            settle(
+                part == shown
+                    ? outcome(part, frame, after: before)
+                    : .failed(part, why: "the next part came before its picture was taken"))
+        }
         pending.removeAll { $0.moment <= frame.takenAt }
         recent.append(frame)
         if recent.count > Self.memory {
@@ -103,7 +117,7 @@ package struct PartQueue: Sendable {
         outcomes = []
     }
 
-    private func outcome(_ part: PartMoment, _ frame: CameraFrame, after before: CameraFrame?) -> Outcome {
+    private mutating func outcome(_ part: PartMoment, _ frame: CameraFrame, after before: CameraFrame?) -> Outcome {
         if frame.lost > 0, let before, frame.takenAt > before.takenAt {
             // Dropped frames are taken to have come at even intervals.
             let step = (frame.takenAt - before.takenAt) / (frame.lost + 1)
@@ -111,8 +125,26 @@ package struct PartQueue: Sendable {
                 return .failed(part, why: "the frame that shows it was dropped by the camera or its driver")
             }
         }
+        if let limit = latest, frame.takenAt - part.moment > limit {
+            let late = formatted(Double(frame.takenAt - part.moment) / 1e9)
+            return .failed(
+                part, why: "the first picture was taken \(late) s after it: the camera had stopped for a while")
+        }
         if case .spoiled(let why) = frame.content { return .failed(part, why: why) }
+        guard !given.contains(frame.sequence) else {
+            return .failed(part, why: "its picture is the one of another part: they follow each other too closely")
+        }
+        given.append(frame.sequence)
+        if given.count > Self.memory + 1 { given.removeFirst() }
         return .picture(part, frame)
+    }
+
+    /// How long after a part its frame may be taken; nil while nobody knows the camera's rate.
+    private var latest: UInt64? {
+        let gaps = zip(recent, recent.dropFirst()).compactMap { earlier, later in
+            later.takenAt > earlier.takenAt ? (later.takenAt - earlier.takenAt) / (later.lost + 1) : nil
+        }
+        return gaps.min().map { max($0 * Self.lateness.intervals, Self.lateness.time) }
     }
 
     private mutating func settle(_ outcome: Outcome) {

@@ -213,6 +213,8 @@ final class DecisionLoop: @unchecked Sendable {  // all mutable state belongs to
         case .sourceLost(let reason): handle(.sourceLost(reason: reason))
         case .pictures(let health): take(health)
         case .badPart(let part, let code, let detail):
+            // Nobody waits for the verdict on a part that came past while the line did not run.
+            guard permit == true else { return }
             handle(.fault(code, detail: "\(part): \(detail)"))
             reject()
         case .inputs(let failure):
@@ -233,11 +235,13 @@ final class DecisionLoop: @unchecked Sendable {  // all mutable state belongs to
             handle(.sourceReady)
         case .bad(let error):
             let code = error.code.fault
-            if machine.state == .running || machine.state == .fault {
+            let reason = code == .sourceLost ? "\(error)" : "\(code.rawValue): \(error)"
+            if machine.state == .running || machine.state == .fault, code != .sourceLost {
                 handle(.fault(code, detail: "\(error)"))
-            } else {
-                handle(.sourceLost(reason: "\(code.rawValue): \(error)"))
+                // A fault that is over when it is told would let a line start that sees nothing.
+                guard code.isMomentary else { return }
             }
+            handle(.sourceLost(reason: reason))
         }
     }
 
@@ -290,6 +294,8 @@ final class DecisionLoop: @unchecked Sendable {  // all mutable state belongs to
             handle(.configurationChanged(affectsVerdicts: change.recipe != nil))
             guard let recipe = change.recipe else { return }
             use(recipe)
+            // What the source before has said says nothing of the next one.
+            handle(.sourceLost(reason: "the source is being opened"))
             change.startSource()
         }
     }

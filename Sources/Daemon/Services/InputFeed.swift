@@ -70,17 +70,22 @@ final class InputFeed: Sendable {
     private func take(_ edge: GPIOInputs.Edge) {
         switch edge.name {
         case Name.trigger:
-            guard case .full = fire(UInt64(max(0, edge.time))) else { return }
-            inbox.post(
-                .badPart(
-                    part: "trigger", code: .partMissed,
-                    detail:
-                        "parts come faster than they can be judged: give the line more time, or the box more threads"))
+            switch fire(UInt64(max(0, edge.time))) {
+            case .taken, .bounced, .notArmed: return
+            case .full:
+                missed("parts come faster than they can be judged: give the line more time, or the box more threads")
+            case nil:
+                missed("the camera is not open")
+            }
         case Name.acknowledge:
             let command = Command.acknowledge(
                 user: "acknowledge button", verdict: .unclear, reason: "the button at the line was pressed")
             inbox.post(.command(command) { _ in })
         default: break
         }
+    }
+
+    private func missed(_ why: String) {
+        inbox.post(.badPart(part: "trigger", code: .partMissed, detail: why))
     }
 }

@@ -121,8 +121,7 @@ final class SourceFeed: Sendable {
                 guard inbox.offer(frame, through: entry) else { return }
             } catch {
                 guard error.code.isOfOnePart else { throw error }
-                // Nobody waits for the verdict on a part that passed while the line did not run.
-                if gate.isOpen { report(error) }
+                report(error)
             }
         }
     }

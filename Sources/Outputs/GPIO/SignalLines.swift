@@ -3,6 +3,7 @@
 import Glibc
 import Line
 import Synchronization
+import Threads
 
 /// Lamp, stop and reject, with the one thread that blinks and pulses them. It knows neither permit nor heartbeat.
 final class SignalLines: Sendable {
@@ -86,7 +87,8 @@ final class SignalLines: Sendable {
         self.counter = counter
         state = Mutex(State(pulses: PulseQueue(length: Int64(pulseMilliseconds) * 1_000_000)))
         do throws(OutputsError) {
-            let handle = try OutputsThread.start(name: "gpio-signals") { [self] in run() }
+            let (number, handle) = PosixThread.start(name: "gpio-signals") { [self] in run() }
+            guard number == 0 else { throw OutputsError.resource("pthread_create", "gpio-signals", number) }
             thread.withLock { $0 = handle }
         } catch {
             calls.close(counter)
