@@ -65,11 +65,9 @@ extension DecisionLoop {
         if !on { gate.set(open: false) }
         do throws(OutputsError) {
             try outputs.set(permit: on)
+            if !on, permit != false { permitOffAt = Self.monotonic() }
             permit = on
-            guard on else {
-                permitOffAt = Self.monotonic()
-                return nil
-            }
+            guard on else { return nil }
             permitSince = Self.monotonic()
             lastSign = permitSince
             gate.set(open: true)
