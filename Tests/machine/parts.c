@@ -3,6 +3,7 @@
 // parts FOLDER: the pictures that the camera of the test sees, 640x480 JPEG as webcams send it: without Huffman tables.
 //   train/      good parts to learn from
 //   show/good   other good parts;      show/defect  the same with a scratch;   show/still  one good part
+//   show/assorted  parts that lie differently enough to be told apart
 //   show/dark   the lamp is out;       show/bright  far too much light
 // A part is a disc with a hole and two bores on a belt; each lies a little differently and has sensor noise of its own,
 // so that no two pictures are the same bytes. The generator is seeded: the same pictures on every machine.
@@ -17,9 +18,9 @@
 
 #include <jpeglib.h>
 
-enum { width = 640, height = 480, train_count = 160, good_count = 32, defect_count = 4, lamp_count = 4 };
+enum { width = 640, height = 480, train_count = 160, good_count = 32, defect_count = 4, lamp_count = 4, assorted_count = 12 };
 
-enum kind { good, defect, dark, bright };
+enum kind { good, assorted, defect, dark, bright };
 
 static uint64_t state = 20260101;
 
@@ -35,7 +36,9 @@ static double uniform(void) {
 static double inside(double distance) { return distance > 1.5 ? 0 : distance < -1.5 ? 1 : 0.5 - distance / 3; }
 
 static void draw(enum kind kind, uint8_t *pixels) {
-    const double cx = width / 2.0 + 2 * uniform(), cy = height / 2.0 + 2 * uniform(), turn = 0.02 * uniform();
+    const double spread = kind == assorted ? 20 : 1;
+    const double cx = width / 2.0 + 2 * spread * uniform(), cy = height / 2.0 + 2 * spread * uniform();
+    const double turn = 0.02 * spread * uniform();
     const double light = 1 + 0.02 * uniform();
     for (int y = 0; y < height; y++) {
         for (int x = 0; x < width; x++) {
@@ -111,6 +114,7 @@ int main(int count, char **arguments) {
     set(arguments[1], "train", good, train_count);
     set(show, "good", good, good_count);
     set(show, "defect", defect, defect_count);
+    set(show, "assorted", assorted, assorted_count);
     set(show, "still", good, 1);
     set(show, "dark", dark, lamp_count);
     set(show, "bright", bright, lamp_count);
