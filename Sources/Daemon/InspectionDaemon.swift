@@ -49,7 +49,8 @@ public struct InspectionDaemon: Sendable {
         let areOthersOff = dropOthers(than: configuration)
         let outputs = try configuration.openOutputs()
         // What still fails then is a fault of the line, found again by the decision thread.
-        try await StartGrace.retry { () throws(OutputsError) in try outputs.set(permit: false) }
+        let grace = StartGrace()
+        try await grace.retry { () throws(OutputsError) in try outputs.set(permit: false) }
         if areOthersOff { remember(configuration) }
         try SafeFile.makeFolder(configuration.sockets)
         let history = try EventHistory(path: configuration.state + "/history.sqlite")
@@ -66,7 +67,7 @@ public struct InspectionDaemon: Sendable {
         let recipe = configuration.loadRecipe()
         let inForce = Mutex(InForce(configuration: configuration, identity: try? recipe.get().identity))
         let inputs = InputFeed(configuration.inputLines, inbox: inbox, fire: { source.fire(at: $0) })
-        try await StartGrace.retry { () throws(OutputsError) in try inputs.claim() }
+        try await grace.retry { () throws(OutputsError) in try inputs.claim() }
         loop.boot(recipe)
         let commands = ControlCommands(inbox: inbox, trigger: { source.trigger() }, status: { loop.status })
         let control = try Self.controlServer(configuration.sockets + "/control.sock", commands)

@@ -76,7 +76,10 @@ extension LineMachine {
             stoppedPart = last?.part
         case .fault:
             state = .stopped
-            reason = "fault before the restart: \(last?.reason ?? "unknown")"
+            let prefix = "fault before the restart: "
+            let why = last?.reason ?? "unknown"
+            // However often it is started again, once is enough.
+            reason = why.hasPrefix(prefix) ? why : prefix + why
             stoppedPart = last?.part
         }
         let end =

@@ -17,7 +17,6 @@ struct TriggerTests {
         #expect(trigger.fire(at: 15) == .bounced)
         #expect(trigger.fire(at: 19) == .bounced)
         #expect(trigger.fire(at: 20) == .taken(2))
-        #expect(trigger.fire(at: 3) == .bounced)
         #expect(trigger.next(until: 0) == .part(PartMoment(number: 1, moment: 110)))
         #expect(trigger.next(until: 0) == .part(PartMoment(number: 2, moment: 120)))
         #expect(trigger.next(until: 0) == .none)

@@ -142,6 +142,7 @@ import Testing
               device: /dev/v4l/by-id/usb-a
               trigger: input
               delay_ms: 30
+              idle_s: 60
               input:
                 chip: gpiochip0
                 line: 5
@@ -162,7 +163,7 @@ import Testing
             parsed.source
                 == .camera(
                     device: "/dev/v4l/by-id/usb-a",
-                    trigger: .input(Configuration.Input(line: trigger, debounce: 5), delay: 30)))
+                    trigger: .input(Configuration.Input(line: trigger, debounce: 5), delay: 30, idle: 60)))
         var lines = GPIOOutputLines(permit: GPIOLine(chip: "rig", offset: 3))
         lines.heartbeat = GPIOLine(name: "HEARTBEAT")
         lines.reject = GPIOLine(name: "REJECT")
@@ -194,7 +195,8 @@ import Testing
     @Test(
         "a trigger takes only the keys that belong to it",
         arguments: [
-            "trigger: software, rate: 2", "trigger: rate, delay_ms: 3", "trigger: input", "trigger: never",
+            "trigger: software, rate: 2", "trigger: rate, delay_ms: 3", "idle_s: 3", "trigger: software, idle_s: 0",
+            "trigger: input", "trigger: never",
             "trigger: software, input: {name: a}", "seed: 1", "trigger: software, delay_ms: 60001",
         ])
     func badTrigger(_ keys: String) {

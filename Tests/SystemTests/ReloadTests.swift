@@ -76,6 +76,8 @@ import Testing
             try line.writeConfiguration()
             let event = try reload(line, "configuration_reloaded")
             #expect(event["state"]?.text == "ready")
+            // Blocked until the new source is open.
+            try line.wait(for: "ready")
             line.expect("ready", permit: false)
             #expect(line.command("start"), "rate \(rate)")
             try line.wait(parts: 20)
@@ -86,6 +88,7 @@ import Testing
         try line.writeConfiguration()
         _ = try reload(line, "configuration_reloaded")
         #expect(line.status?["source"]?.text?.hasSuffix("/others") == true)
+        try line.wait(for: "ready")
         #expect(line.command("start"))
         try line.wait(for: "stopped")
         #expect(line.status?["stopped_part"]?.text == "002.png")
@@ -109,6 +112,7 @@ import Testing
             _ = try reload(line, "configuration_reloaded")
             // The event comes first, then the recipe is loaded.
             #expect(Patience.until { line.status?["recipe"]?.text == line.recipe })
+            try line.wait(for: "ready")
             line.expect("ready", permit: false)
             #expect(line.status?["model"]?.text == (round % 2 == 0 ? model : fixture.model))
             #expect(line.command("start"))

@@ -47,7 +47,7 @@ public final class EventTrigger: Trigger {
     public func fire(at moment: UInt64) -> FireAnswer {
         monitor.change { state in
             guard state.isArmed, !state.isStopped else { return .notArmed }
-            if let last = state.last, moment < last &+ debounce || moment < last { return .bounced }
+            if let last = state.last, moment >= last, moment < last &+ debounce { return .bounced }
             state.last = moment
             state.number += 1
             guard state.waiting.count < capacity else { return .full }

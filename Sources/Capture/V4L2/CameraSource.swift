@@ -183,6 +183,7 @@ public final class CameraSource: LiveSource {
         }
         guard let newest, isNew else { return }
         _ = try? examine(newest, named: name, same: same, wholly: false)
+        if let error = watch.withLock({ $0.stuck }) { throw lost(error) }
     }
 
     /// A part's picture, if it is fit to be judged.
@@ -232,7 +233,8 @@ public final class CameraSource: LiveSource {
             watch.withLock { $0.frozen(same, now: DeadlineGate.now()) }
             ?? ExposureCheck.fault(
                 of: examined.prepared, within: target ?? examined.prepared.bounds, limits: limits, camera: path)
-        watch.withLock { $0.turn(fault.map { .bad($0) } ?? .good) }?()
+        let isMoving = state.read { $0.counters.frames >= $0.counters.corrupt + $0.counters.repeated + 2 }
+        watch.withLock { $0.turn(fault.map { .bad($0) } ?? .good, isMoving: isMoving) }?()
         guard let fault else { return examined }
         state.change { state in
             if fault.code == .dark { state.counters.dark += 1 }

@@ -12,7 +12,7 @@ final class FrameBuffers: @unchecked Sendable {
     private var isStreaming = false
 
     /// Enough for a consumer that is a frame or two late.
-    private static let count: UInt32 = 4
+    static let count: UInt32 = 4
 
     /// Asks for buffers, maps and queues them, and starts the stream.
     ///

@@ -11,6 +11,7 @@ struct HealthWatch: Sendable {
     private var lastLook: UInt64
     private var lastSequence: UInt64?
     private var reported: PictureHealth?
+    private var reportedAt: UInt64
     private var undecodables = 0
 
     /// Nanoseconds between two looks while no part is due: the line's heartbeat needs two a second.
@@ -30,6 +31,7 @@ struct HealthWatch: Sendable {
         self.report = report
         openedAt = now
         lastLook = now
+        reportedAt = now
     }
 
     /// How long silence is no news.
@@ -82,10 +84,23 @@ struct HealthWatch: Sendable {
         return change(to: .bad(error))
     }
 
+    /// Why a camera that has been frozen for a while is to be opened again, which is the usual cure; nil when it is not.
+    var stuck: CaptureError? {
+        guard case .bad(let error)? = reported, error.code == .frozen, lastLook > reportedAt + Self.respite else {
+            return nil
+        }
+        return CaptureError(
+            .sourceLost, camera, expected: error.expected, found: error.found,
+            hint: "the camera is frozen; it is opened again")
+    }
+
     /// A picture was decoded, and is fit or not, or there is none.
     ///
+    /// - Parameter isMoving: whether two frames have differed since the camera was opened: before that it is not told fit.
     /// - Returns: what tells it, when that is news; to be called without a lock.
-    mutating func turn(_ health: PictureHealth) -> (@Sendable () -> Void)? {
+    mutating func turn(_ health: PictureHealth, isMoving: Bool = true) -> (@Sendable () -> Void)? {
+        // A camera that was frozen before it was opened again shows its first picture as any other does.
+        if health == .good, reported == nil, !isMoving, limits.frozenSeconds > 0 { return nil }
         if case .bad(let error) = health, error.code == .stale { return change(to: health) }
         undecodables = 0
         return change(to: health)
@@ -98,6 +113,7 @@ struct HealthWatch: Sendable {
         case (.bad(let old)?, .bad(let new)) where old.code == new.code: return nil
         default:
             reported = health
+            reportedAt = lastLook
             return { [report] in report(health) }
         }
     }

@@ -60,7 +60,7 @@ package struct PartQueue: Sendable {
             guard index > 0 || part.moment > forgottenAt ?? 0 else {
                 return settle(.failed(part, why: "it was reported after its picture was forgotten"))
             }
-            settle(outcome(part, recent[index], after: index > 0 ? recent[index - 1] : nil))
+            settle(outcome(part, recent[index], after: index > 0 ? recent[index - 1].takenAt : forgottenAt))
         } else if pending.count < Self.most {
             pending.append(part)
         } else {
@@ -80,7 +80,7 @@ package struct PartQueue: Sendable {
             }
             return
         }
-        let before = recent.last
+        let before = recent.last?.takenAt
         let due = pending.filter { $0.moment <= frame.takenAt }
         // The last one to come is the one in front of the camera.
         let shown = due.max { $0.moment < $1.moment }
@@ -117,10 +117,10 @@ package struct PartQueue: Sendable {
         outcomes = []
     }
 
-    private mutating func outcome(_ part: PartMoment, _ frame: CameraFrame, after before: CameraFrame?) -> Outcome {
-        if frame.lost > 0, let before, frame.takenAt > before.takenAt {
+    private mutating func outcome(_ part: PartMoment, _ frame: CameraFrame, after before: UInt64?) -> Outcome {
+        if frame.lost > 0, let before, frame.takenAt > before {
             // Dropped frames are taken to have come at even intervals.
-            let step = (frame.takenAt - before.takenAt) / (frame.lost + 1)
+            let step = (frame.takenAt - before) / (frame.lost + 1)
             if part.moment <= frame.takenAt - step {
                 return .failed(part, why: "the frame that shows it was dropped by the camera or its driver")
             }

@@ -36,7 +36,8 @@ final class VideoStream: @unchecked Sendable {
     private let wake: WakeUp
     private var lastSequence: UInt32?
     private var sequence: UInt64 = 0
-    private var previous: [UInt8] = []
+    /// The last frames: a driver that repeats its ring of buffers is frozen, too.
+    private var previous: [[UInt8]] = []
 
     /// How often the controls are compared with what was set, in milliseconds.
     private static let controlPeriod: UInt64 = 5_000
@@ -113,7 +114,10 @@ final class VideoStream: @unchecked Sendable {
         let frame = CameraFrame(
             sequence: sequence, takenAt: Self.moment(of: buffer, now: now), readyAt: now, lost: lost, content: content)
         let isRepeated = frame.bytes.map(repeats) ?? false
-        if let bytes = frame.bytes { previous = bytes }
+        if let bytes = frame.bytes {
+            previous.append(bytes)
+            if previous.count > Int(FrameBuffers.count) { previous.removeFirst() }
+        }
         state.change { state in
             state.counters.frames += 1
             state.counters.dropped += lost
@@ -130,9 +134,10 @@ final class VideoStream: @unchecked Sendable {
         }
     }
 
-    /// Whether the bytes are those of the frame before; a camera's noise ends the comparison after a few of them.
+    /// Whether the bytes are those of a frame before; a camera's noise ends each comparison after a few of them.
     private func repeats(_ bytes: [UInt8]) -> Bool {
-        bytes.count == previous.count && !bytes.isEmpty && memcmp(bytes, previous, bytes.count) == 0
+        !bytes.isEmpty
+            && previous.contains { $0.count == bytes.count && memcmp($0, bytes, bytes.count) == 0 }
     }
 
     private func content(of buffer: v4l2_buffer) -> CameraFrame.Content {

@@ -26,8 +26,12 @@ extension Configuration {
         case .camera(let device, let trigger):
             settings.source = "camera \(device)"
             settings.isLive = true
-            // Nobody knows when a part triggers.
-            if case .rate(let rate) = trigger { settings.patience = patience(rate) }
+            switch trigger {
+            case .rate(let rate): settings.patience = patience(rate)
+            // Nobody knows when a part comes, unless somebody has said so.
+            case .software(_, let idle), .input(_, _, let idle):
+                settings.patience = idle.map { UInt64($0) * 1_000_000_000 }
+            }
         }
         return settings
     }
@@ -92,7 +96,7 @@ extension Configuration {
         switch kind {
         case .rate(let rate): RateTrigger(rate: rate)
         // The kernel debounces the line.
-        case .software(let delay), .input(_, let delay):
+        case .software(let delay, _), .input(_, let delay, _):
             EventTrigger(debounce: 0, delay: UInt64(delay) * 1_000_000)
         }
     }

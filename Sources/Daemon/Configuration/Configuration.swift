@@ -40,9 +40,10 @@ public struct Configuration: Sendable, Equatable {
         /// Always: so many parts per second are taken out of the stream; 0 is every frame.
         case rate(Double)
         /// When a program says so on the control socket; the first picture taken `delay` milliseconds later shows the part.
-        case software(delay: Int)
-        /// At an edge of a GPIO line.
-        case input(Input, delay: Int)
+        /// Without a part for `idle` seconds a running line is in fault; nil is never.
+        case software(delay: Int, idle: Int? = nil)
+        /// At an edge of a GPIO line; otherwise as `software`.
+        case input(Input, delay: Int, idle: Int? = nil)
     }
 
     /// A GPIO line that is read.
@@ -155,9 +156,15 @@ extension Configuration {
         return keys
     }
 
+    /// Whether `jidoka trigger` announces parts.
+    var isTriggeredByPrograms: Bool {
+        guard case .camera(_, .software) = source else { return false }
+        return true
+    }
+
     /// The line that triggers, if one does.
     var triggerInput: Input? {
-        guard case .camera(_, .input(let input, _)) = source else { return nil }
+        guard case .camera(_, .input(let input, _, _)) = source else { return nil }
         return input
     }
 }

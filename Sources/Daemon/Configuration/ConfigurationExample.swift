@@ -40,8 +40,12 @@ extension Configuration {
           # rate:     free-running, 'rate' pictures per second are parts; software: 'jidoka trigger';
           # input:    a rising edge of a GPIO line.
           # trigger: input
-          # Milliseconds from the trigger to the first picture that shows the part, 0 to 60000.
+          # Milliseconds from the trigger to the first picture that shows the part, 0 to 60000. A picture's time is the
+          # driver's, often the end of the exposure: add a frame period if the part must stand still in it.
           # delay_ms: 0
+          # Seconds without a trigger after which a running line is in fault, 1 to 86400; left out: never. A light barrier
+          # that has died looks like a line without parts.
+          # idle_s: 60
           # Milliseconds in which further edges are bouncing contacts, 0 to 1000.
           # debounce_ms: 5
           # input:

@@ -68,7 +68,7 @@ extension Configuration {
     private static func source(_ mapping: YAMLMapping) throws(RecipeError) -> Source {
         let kind = try mapping.required("kind", oneOf: SourceKind.self)
         let reason = "kind: \(kind.rawValue)"
-        let ofCamera = ["device", "trigger", "delay_ms", "debounce_ms", "input"]
+        let ofCamera = ["device", "trigger", "delay_ms", "debounce_ms", "idle_s", "input"]
         let source: Source
         switch kind {
         case .folder:
@@ -107,21 +107,27 @@ extension Configuration {
         let reason = "trigger: \(kind.rawValue)"
         switch kind {
         case .rate:
-            try mapping.refuse(["delay_ms", "debounce_ms", "input"], with: reason)
+            try mapping.refuse(["delay_ms", "debounce_ms", "idle_s", "input"], with: reason)
             return .rate(try rate(mapping))
         case .software:
             try mapping.refuse(["rate", "debounce_ms", "input"], with: reason)
-            return .software(delay: try delay(mapping))
+            return .software(delay: try delay(mapping), idle: try idle(mapping))
         case .input:
             try mapping.refuse(["rate"], with: reason)
             let delay = try delay(mapping)
             let debounce = try mapping.optional("debounce_ms", as: Int.self, in: 0...1000) ?? 5
-            return .input(Input(line: try line(try mapping.requiredMapping("input")), debounce: debounce), delay: delay)
+            return .input(
+                Input(line: try line(try mapping.requiredMapping("input")), debounce: debounce), delay: delay,
+                idle: try idle(mapping))
         }
     }
 
     private static func delay(_ mapping: YAMLMapping) throws(RecipeError) -> Int {
         try mapping.optional("delay_ms", as: Int.self, in: 0...60_000) ?? 0
+    }
+
+    private static func idle(_ mapping: YAMLMapping) throws(RecipeError) -> Int? {
+        try mapping.optional("idle_s", as: Int.self, in: 1...86_400)
     }
 
     private static func outputs(_ mapping: YAMLMapping) throws(RecipeError) -> Outputs {

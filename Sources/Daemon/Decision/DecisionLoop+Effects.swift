@@ -27,6 +27,7 @@ extension DecisionLoop {
             case .refuse(_, let why, let hint): refusal = .refused(why: why, hint: hint)
             case .record(let event, let latch):
                 guard record(event, latch) else {
+                    if let failure { outputFailed(failure) }
                     return .refused(
                         why: "the event could not be recorded", hint: "see the daemon's log; make room on the disk")
                 }
@@ -61,13 +62,12 @@ extension DecisionLoop {
 
     /// Sets the permit; what it is after a failure is not known.
     func set(permit on: Bool) -> OutputsError? {
-        // The gate is shut before the permit drops and opened after it is on.
-        if !on { gate.set(open: false) }
         do throws(OutputsError) {
             try outputs.set(permit: on)
+            if !on, permit != false { permitOffAt = Self.monotonic() }
             permit = on
             guard on else {
-                permitOffAt = Self.monotonic()
+                gate.set(open: false)
                 return nil
             }
             permitSince = Self.monotonic()

@@ -43,6 +43,8 @@ final class DecisionLoop: @unchecked Sendable {  // all mutable state belongs to
     private var lastDecision: UInt64 = 0
     private var partInterval: UInt64?
     private var nextCheck: UInt64 = 0
+    /// Why the source is not there, as far as it was recorded.
+    private var toldLosses: Set<String> = []
 
     /// What may change while the daemon runs and changes no verdict.
     struct Settings: Sendable {
@@ -110,11 +112,12 @@ final class DecisionLoop: @unchecked Sendable {  // all mutable state belongs to
         while true {
             _ = inbox.wait(nanoseconds: pause())
             let now = Self.monotonic()
-            if now >= nextSummary {
+            if now >= nextSummary, isQuiet(now) || now >= nextSummary + Self.summaryPatience {
                 nextSummary = now + settings.summaryPeriod
                 handle(.summaryDue)
             }
-            while let item = inbox.takeItem() {
+            // One at a time: whoever sends a thousand must not keep parts and watchdog waiting.
+            if let item = inbox.takeItem() {
                 if case .shutdown = item {
                     manager.stopping()
                     handle(.shutdown)
@@ -131,6 +134,17 @@ final class DecisionLoop: @unchecked Sendable {  // all mutable state belongs to
             tellManager()
         }
     }
+
+    /// Whether there is time for the disk before the next part.
+    private func isQuiet(_ now: UInt64) -> Bool {
+        guard permit == true else { return true }
+        guard let partInterval else { return !inbox.hasFrame }
+        return !inbox.hasFrame && (partInterval < Self.diskTime || now + Self.diskTime < lastSign + partInterval)
+    }
+
+    /// Nanoseconds that recording an event may take, and that a summary waits for such a pause.
+    private static let diskTime: UInt64 = 100_000_000
+    private static let summaryPatience: UInt64 = 5_000_000_000
 
     /// Nanoseconds until something is due that nobody posts.
     private func pause() -> UInt64 {
@@ -208,9 +222,10 @@ final class DecisionLoop: @unchecked Sendable {  // all mutable state belongs to
             reply(handle(command.input) ?? .done(machine.state))
         case .reloaded(let reload): reconfigure(reload)
         case .sourceReady:
+            toldLosses = []
             handle(.sourceReady)
             clearPictureCauses()
-        case .sourceLost(let reason): handle(.sourceLost(reason: reason))
+        case .sourceLost(let reason, let kind): lose(reason, kind)
         case .pictures(let health): take(health)
         case .badPart(let part, let code, let detail):
             // Nobody waits for the verdict on a part that came past while the line did not run.
@@ -231,6 +246,7 @@ final class DecisionLoop: @unchecked Sendable {  // all mutable state belongs to
     private func take(_ health: PictureHealth) {
         switch health {
         case .good:
+            toldLosses = []
             clearPictureCauses()
             handle(.sourceReady)
         case .bad(let error):
@@ -241,8 +257,15 @@ final class DecisionLoop: @unchecked Sendable {  // all mutable state belongs to
                 // A fault that is over when it is told would let a line start that sees nothing.
                 guard code.isMomentary else { return }
             }
-            handle(.sourceLost(reason: reason))
+            lose(reason, error.code.rawValue)
         }
+    }
+
+    /// A source that stays away is tried again and again: each kind of reason is told once until it is back.
+    private func lose(_ reason: String, _ kind: String) {
+        guard machine.sourceIsReady || toldLosses.insert(kind).inserted else { return }
+        toldLosses.insert(kind)
+        handle(.sourceLost(reason: reason))
     }
 
     private func clearPictureCauses() {
@@ -264,12 +287,13 @@ final class DecisionLoop: @unchecked Sendable {  // all mutable state belongs to
         lastDecision = decided
         last = (frame.part, score, Double(decided &- since) / 1e6)
         let verdict = Verdict(part: frame.part, score: score, threshold: threshold.stop)
-        let failure = handle(.verdict(verdict))
-        if verdict.outcome == .good, failure == nil {
-            beat()
-        } else {
+        if verdict.outcome != .good {
+            // Neither the line nor the part waits for the disk.
+            _ = set(permit: false)
             reject()
         }
+        let failure = handle(.verdict(verdict))
+        if verdict.outcome == .good, failure == nil { beat() }
         let changed = verdict.outcome == .good ? Self.monotonic() : permitOffAt
         guard changed > since else { return }
         latencies.decide.add(decided &- begun)
@@ -295,6 +319,7 @@ final class DecisionLoop: @unchecked Sendable {  // all mutable state belongs to
             guard let recipe = change.recipe else { return }
             use(recipe)
             // What the source before has said says nothing of the next one.
+            toldLosses = []
             handle(.sourceLost(reason: "the source is being opened"))
             change.startSource()
         }

@@ -18,8 +18,8 @@ final class Inbox: Sendable {
         case reloaded(DecisionLoop.Reload)
         /// The source delivers.
         case sourceReady
-        /// The source is gone.
-        case sourceLost(reason: String)
+        /// The source is gone; a kind is told once until the source is back, whatever the reason's figures are.
+        case sourceLost(reason: String, kind: String)
         /// Whether what the camera gives are pictures of parts.
         case pictures(PictureHealth)
         /// A part that could not be judged, and why.

@@ -20,6 +20,8 @@ final class InputFeed: Sendable {
     private let current = Mutex<GPIOInputs?>(nil)
     private let isEnded = Atomic(false)
     private let ended = DispatchSemaphore(value: 0)
+    /// Whether a press of the button waits for its answer.
+    private let isPressed = Atomic(false)
 
     /// Seconds before lost inputs are claimed again.
     private static let pause = 1.0
@@ -78,9 +80,12 @@ final class InputFeed: Sendable {
                 missed("the camera is not open")
             }
         case Name.acknowledge:
+            // A contact that chatters presses once.
+            guard !isPressed.exchange(true, ordering: .relaxed) else { return }
             let command = Command.acknowledge(
                 user: "acknowledge button", verdict: .unclear, reason: "the button at the line was pressed")
-            inbox.post(.command(command) { _ in })
+            let isTaken = inbox.post(.command(command) { [self] _ in isPressed.store(false, ordering: .relaxed) })
+            if !isTaken { isPressed.store(false, ordering: .relaxed) }
         default: break
         }
     }

@@ -39,7 +39,8 @@ final class SourceFeed: Sendable {
     func start() {
         inbox.open(entry)
         let failure = PosixThread.startDetached(name: "source") { self.work() }
-        if failure != 0 { inbox.post(.sourceLost(reason: "no thread for it: errno \(failure)"), through: entry) }
+        guard failure != 0 else { return }
+        inbox.post(.sourceLost(reason: "no thread for it: errno \(failure)", kind: "thread"), through: entry)
     }
 
     /// Ends the thread; returns at once, and from then on nothing more comes from this source.
@@ -79,9 +80,9 @@ final class SourceFeed: Sendable {
                 }
                 guard !isEnded.load(ordering: .sequentiallyConsistent) else { return }
                 // It is opened again like any lost source, but nothing comes from it before a person starts the line.
-                inbox.post(.sourceLost(reason: "\(source.name) has no more parts"), through: entry)
+                inbox.post(.sourceLost(reason: "\(source.name) has no more parts", kind: "end"), through: entry)
             } catch {
-                inbox.post(.sourceLost(reason: "\(error)"), through: entry)
+                inbox.post(.sourceLost(reason: "\(error)", kind: error.code.rawValue), through: entry)
             }
             let lost = current.withLock { current in
                 defer { current = nil }
@@ -105,6 +106,8 @@ final class SourceFeed: Sendable {
                 guard inbox.offer(frame, through: entry) else { return }
             } catch {
                 guard error.code.isOfOnePart else { throw error }
+                // It took its time, but it does not hang.
+                inbox.post(.sourceReady, through: entry)
                 // A part that was on its way when the line stopped is not judged before the next start.
                 guard gate.pass(unless: { isEnded.load(ordering: .sequentiallyConsistent) }) else { return }
                 report(error)

@@ -9,6 +9,7 @@ final class SourceSlot: Sendable {
     private struct Content {
         var feed: SourceFeed?
         var trigger: EventTrigger?
+        var isTriggeredByPrograms = false
         /// Counts the feeds: one that is on its way out must not put its trigger in place of a later one's.
         var generation = 0
     }
@@ -35,6 +36,7 @@ final class SourceSlot: Sendable {
         let generation = present.content.withLock { content in
             content.generation += 1
             content.trigger = nil
+            content.isTriggeredByPrograms = configuration.isTriggeredByPrograms
             return content.generation
         }
         var next: SourceFeed?
@@ -58,8 +60,11 @@ final class SourceSlot: Sendable {
     /// Ends the source.
     func stop() { present.content.withLock { $0.feed }?.stop() }
 
-    /// A part is there, says a program; nil when the source is not triggered by programs or sensors.
-    func trigger() -> FireAnswer? { fire(at: DeadlineGate.now()) }
+    /// A part is there, says a program; nil when the source is not triggered by programs.
+    func trigger() -> FireAnswer? {
+        guard present.content.withLock({ $0.isTriggeredByPrograms }) else { return nil }
+        return fire(at: DeadlineGate.now())
+    }
 
     /// A part is there, at a time of `CLOCK_MONOTONIC`.
     func fire(at moment: UInt64) -> FireAnswer? {

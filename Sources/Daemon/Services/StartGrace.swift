@@ -5,13 +5,12 @@ import Outputs
 /// Time for a machine that is still booting: the chip's driver may not be loaded yet, or its node not yet be ours.
 ///
 /// Without it, every power-up could come back as a fault that somebody has to acknowledge.
-enum StartGrace {
-    /// How long what is missing at the start is waited for.
-    static let time = Duration.seconds(10)
+struct StartGrace {
+    /// All that is missing is waited for together, and shorter than the service manager waits for an end.
+    private let end = ContinuousClock.now + .seconds(8)
 
     /// Tries until it works, it fails for another reason than a missing chip, or the time is up.
-    static func retry(_ attempt: () throws(OutputsError) -> Void) async throws {
-        let end = ContinuousClock.now + time
+    func retry(_ attempt: () throws(OutputsError) -> Void) async throws {
         while true {
             do throws(OutputsError) {
                 return try attempt()

@@ -21,7 +21,7 @@ enum LinesCheck {
             ]
         }
         lines.append(("acknowledge", configuration.acknowledge?.line))
-        if case .camera(_, .input(let input, _)) = configuration.source { lines.append(("trigger", input.line)) }
+        if case .camera(_, .input(let input, _, _)) = configuration.source { lines.append(("trigger", input.line)) }
         return lines.compactMap { purpose, line in line.map { Wanted(purpose: purpose, line: $0) } }
     }
 

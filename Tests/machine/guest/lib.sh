@@ -143,17 +143,16 @@ edges() {
 # --- the camera
 
 # Plugs it in; a process is the camera.
+# A unit of its own that ends after the daemon, as a camera is there until the machine is off.
 plug() {
     rm -f /run/camera
     mkfifo /run/camera
-    /share/bin/uvcem /share/show /run/camera >> /run/camera.log 2>&1 &
-    camera_process=$!
+    systemd-run --quiet --collect --unit=camera --property=Before=jidokad.service \
+        --property=StandardOutput=append:/run/camera.log --property=StandardError=append:/run/camera.log \
+        /share/bin/uvcem /share/show /run/camera
 }
-# camera_does WHAT...: see uvcem.
-camera_does() { echo "$*" > /run/camera; }
 unplug() {
-    kill "$camera_process"
-    wait "$camera_process" 2> /dev/null
+    systemctl stop camera.service
 }
 
 # --- the end of a boot
