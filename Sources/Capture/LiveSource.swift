@@ -5,7 +5,10 @@
 /// `next` is called all the time, also while the line stands, because it watches the camera's health.
 public protocol LiveSource: FrameSource {
     /// Parts are taken only while armed, which is while the permit is on; what comes before that is no part.
-    func setArmed(_ on: Bool)
+    ///
+    /// - Returns: how many parts have come past and will not be judged, because taking them has ended.
+    @discardableResult
+    func setArmed(_ on: Bool) -> Int
 }
 
 /// Whether the pictures are fit to be judged.

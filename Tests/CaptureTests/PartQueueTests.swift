@@ -130,6 +130,17 @@ struct PartQueueTests {
         #expect(drain(&queue).isEmpty)
     }
 
+    @Test("who forgets all parts hears how many: those with a picture and those without")
+    func cleared() {
+        var queue = triggered()
+        queue.add(PartMoment(number: 1, moment: 5))
+        queue.add(frame(10))
+        queue.add(PartMoment(number: 2, moment: 20))
+        #expect(queue.clear() == 2)
+        #expect(queue.clear() == 0)
+        #expect(drain(&queue).isEmpty)
+    }
+
     @Test("nothing grows without bound when nobody asks")
     func bounded() {
         var queue = triggered()

@@ -33,12 +33,12 @@ struct TriggerTests {
         #expect(trigger.fire(at: 4) == .taken(4))
     }
 
-    @Test("disarming forgets what waits, and the count goes on")
+    @Test("disarming forgets what waits and says how much, and the count goes on")
     func disarm() {
         let trigger = EventTrigger(debounce: 0, delay: 0)
-        trigger.setArmed(true)
+        #expect(trigger.setArmed(true) == 0)
         _ = trigger.fire(at: 1)
-        trigger.setArmed(false)
+        #expect(trigger.setArmed(false) == 1)
         #expect(trigger.next(until: 0) == .none)
         trigger.setArmed(true)
         #expect(trigger.fire(at: 2) == .taken(2))

@@ -66,10 +66,13 @@ public final class EventTrigger: Trigger {
     }
 
     /// Begins or ends hearing events; ending forgets the parts that wait.
-    public func setArmed(_ on: Bool) {
+    @discardableResult
+    public func setArmed(_ on: Bool) -> Int {
         monitor.change { state in
             state.isArmed = on
-            if !on { state.waiting = [] }
+            guard !on else { return 0 }
+            defer { state.waiting = [] }
+            return state.waiting.count
         }
     }
 

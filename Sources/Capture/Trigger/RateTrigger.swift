@@ -58,13 +58,16 @@ public final class RateTrigger: Trigger {
     }
 
     /// Begins a new grid, or ends it.
-    public func setArmed(_ on: Bool) {
+    @discardableResult
+    public func setArmed(_ on: Bool) -> Int {
         monitor.change { state in
             guard (state.armedAt != nil) != on else { return }
             state.armedAt = on ? DeadlineGate.now() : nil
             state.due = nil
             state.pace = Pace(rate: rate)
         }
+        // What nobody has looked at was no part.
+        return 0
     }
 
     /// Ends the trigger.

@@ -37,7 +37,10 @@ public protocol Trigger: AnyObject, Sendable {
     func next(until deadline: UInt64) -> TriggerAnswer
 
     /// Begins or ends taking parts; ending forgets those not yet asked for. A trigger begins disarmed.
-    func setArmed(_ on: Bool)
+    ///
+    /// - Returns: how many parts were forgotten.
+    @discardableResult
+    func setArmed(_ on: Bool) -> Int
 
     /// Ends the trigger for good and wakes who waits.
     func stop()

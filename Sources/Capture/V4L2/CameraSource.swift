@@ -90,9 +90,10 @@ public final class CameraSource: LiveSource {
     public var counters: CameraCounters { state.read(\.counters) }
 
     /// Begins or ends taking parts; ending forgets those that wait.
-    public func setArmed(_ on: Bool) {
-        trigger.setArmed(on)
-        if !on { state.change { $0.parts.clear() } }
+    @discardableResult
+    public func setArmed(_ on: Bool) -> Int {
+        let unheard = trigger.setArmed(on)
+        return on ? 0 : unheard + state.change { $0.parts.clear() }
     }
 
     /// Ends the source: wakes a `next` that waits, and releases the camera. The trigger goes on.

@@ -112,9 +112,15 @@ package struct PartQueue: Sendable {
     }
 
     /// Forgets all parts.
-    package mutating func clear() {
-        pending = []
-        outcomes = []
+    ///
+    /// - Returns: how many there were; none when free-running, where only what is looked at is a part.
+    @discardableResult
+    package mutating func clear() -> Int {
+        defer {
+            pending = []
+            outcomes = []
+        }
+        return isFreeRunning ? 0 : pending.count + outcomes.count
     }
 
     private mutating func outcome(_ part: PartMoment, _ frame: CameraFrame, after before: UInt64?) -> Outcome {

@@ -30,6 +30,7 @@ extension Configuration {
             case .rate(let rate): settings.patience = patience(rate)
             // Nobody knows when a part comes, unless somebody has said so.
             case .software(_, let idle), .input(_, _, let idle):
+                settings.isTriggered = true
                 settings.patience = idle.map { UInt64($0) * 1_000_000_000 }
             }
         }

@@ -52,6 +52,8 @@ final class DecisionLoop: @unchecked Sendable {  // all mutable state belongs to
         var source: String
         /// Whether pictures are taken of what is in front of the camera now: then none may wait for a start.
         var isLive: Bool
+        /// Whether something announces each part, so that each is one to account for.
+        var isTriggered = false
         /// Nanoseconds without a part, while running, after which the source counts as hanging; nil is never.
         var patience: UInt64?
         /// Nanoseconds between two summaries of the parts.
@@ -163,8 +165,9 @@ final class DecisionLoop: @unchecked Sendable {  // all mutable state belongs to
         if permit == true {
             guard let frame = inbox.takeFrame(), !(settings.isLive && frame.readyAt < permitSince) else { return }
             judge(frame)
-        } else if settings.isLive {
-            _ = inbox.takeFrame()
+        } else if settings.isLive, let frame = inbox.takeFrame() {
+            _ = consume frame
+            if settings.isTriggered { sortOut(1) }
         }
     }
 
@@ -232,6 +235,7 @@ final class DecisionLoop: @unchecked Sendable {  // all mutable state belongs to
             guard permit == true else { return }
             handle(.fault(code, detail: "\(part): \(detail)"))
             reject()
+        case .unjudged(let parts): sortOut(parts)
         case .inputs(let failure):
             if let failure {
                 handle(.fault(.inputFailed, detail: failure))
@@ -305,6 +309,14 @@ final class DecisionLoop: @unchecked Sendable {  // all mutable state belongs to
     private func reject() {
         guard !machine.activeCauses.contains(.outputFailed) else { return }
         do throws(OutputsError) { try outputs.reject() } catch { outputFailed(error) }
+    }
+
+    /// Parts without a verdict, because the line stopped when they had passed the camera.
+    private func sortOut(_ parts: Int) {
+        log.warning(
+            "\(parts == 1 ? "one part has" : "\(parts) parts have") passed the camera and will not be judged: take them out",
+            metadata: ["parts": "\(parts)"])
+        for _ in 0..<parts { reject() }
     }
 
     private func reconfigure(_ reload: Reload) {

@@ -24,6 +24,8 @@ final class Inbox: Sendable {
         case pictures(PictureHealth)
         /// A part that could not be judged, and why.
         case badPart(part: String, code: FaultCode, detail: String)
+        /// Parts that had passed the camera when the line stopped.
+        case unjudged(parts: Int)
         /// What is wrong with the inputs (trigger, button); nil when they work.
         case inputs(failure: String?)
         /// End of the daemon.

@@ -54,7 +54,8 @@ final class SourceFeed: Sendable {
 
     /// A live source takes parts from now on, or no more.
     func setArmed(_ on: Bool) {
-        (current.withLock { $0 } as? any LiveSource)?.setArmed(on)
+        let unjudged = (current.withLock { $0 } as? any LiveSource)?.setArmed(on) ?? 0
+        if unjudged > 0 { inbox.post(.unjudged(parts: unjudged), through: entry) }
     }
 
     private func work() {
