@@ -69,7 +69,8 @@ public struct InspectionDaemon: Sendable {
         let inputs = InputFeed(configuration.inputLines, inbox: inbox, fire: { source.fire(at: $0) })
         try await grace.retry { () throws(OutputsError) in try inputs.claim() }
         loop.boot(recipe)
-        let commands = ControlCommands(inbox: inbox, trigger: { source.trigger() }, status: { loop.status })
+        let commands = ControlCommands(
+            inbox: inbox, trigger: { source.trigger() }, status: { loop.status }, camera: { source.counters })
         let control = try Self.controlServer(configuration.sockets + "/control.sock", commands)
         source.start(configuration, recipe)
         inputs.start()

@@ -50,6 +50,7 @@ import Testing
         #expect(
             Patience.until { line.status?["reason"]?.text?.contains("/dev/jidoka-no-such-camera") == true },
             "\(String(describing: line.status))")
+        #expect(line.status?["camera"] == .null)
         // A camera that stays away is not an event again and again.
         usleep(1_500_000)
         #expect(try line.history().filter { $0["event"]?.text == "source_lost" }.count == 1)

@@ -8,7 +8,7 @@ public struct CameraCounters: Sendable, Equatable {
     public var dropped: UInt64 = 0
     /// Frames that the driver marked as damaged, that are too short, or that could not be decoded.
     public var corrupt: UInt64 = 0
-    /// Frames with the same bytes as the one before.
+    /// Frames with the same bytes as one of the last few.
     public var repeated: UInt64 = 0
     /// Pictures that were found dark; not every frame is looked at.
     public var dark: UInt64 = 0

@@ -13,10 +13,15 @@ struct ControlCommands: Sendable {
     let inbox: Inbox
     let trigger: @Sendable () -> FireAnswer?
     let status: @Sendable () -> Status
+    let camera: @Sendable () -> CameraCounters?
 
     /// Answers one request; a person's command waits for the decision thread.
     func answer(_ request: ControlRequest, _ peer: Peer) throws(ControlFailure) -> ControlAnswer {
-        guard request.command != "status" else { return .done(status().fields) }
+        guard request.command != "status" else {
+            var fields = status().fields
+            fields["camera"] = camera().map { .object($0.fields) } ?? .null
+            return .done(fields)
+        }
         guard request.command != "trigger" else { return try fire() }
         let command = try command(request, peer)
         let reply = Reply()

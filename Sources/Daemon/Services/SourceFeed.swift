@@ -58,6 +58,9 @@ final class SourceFeed: Sendable {
         if unjudged > 0 { inbox.post(.unjudged(parts: unjudged), through: entry) }
     }
 
+    /// What has happened since the camera was opened; nil when the source is none, or not open.
+    var counters: CameraCounters? { (current.withLock { $0 } as? CameraSource)?.counters }
+
     private func work() {
         // The source reports to this feed: whoever ends must not leave the two holding each other.
         defer { current.withLock { $0 = nil } }

@@ -57,6 +57,9 @@ final class SourceSlot: Sendable {
         next?.start()
     }
 
+    /// What has happened since the camera was opened; nil when the source is none, or not open.
+    var counters: CameraCounters? { present.content.withLock { $0.feed }?.counters }
+
     /// Ends the source.
     func stop() { present.content.withLock { $0.feed }?.stop() }
 

@@ -19,6 +19,15 @@ enum StatusText {
                 "\(text("part", in: fields)), score \(text("score", in: fields)), threshold \(text("threshold", in: fields))"
             ),
         ]
+        if case .object(let camera)? = fields["camera"] {
+            rows.append(
+                (
+                    "camera",
+                    "\(text("frames", in: camera)) frames, \(text("dropped", in: camera)) dropped,"
+                        + " \(text("corrupt", in: camera)) corrupt; \(text("failed_parts", in: camera)) parts without a"
+                        + " usable picture"
+                ))
+        }
         if case .object(let latency)? = fields["latency"], latency["count"] != .integer(0) {
             rows.append(
                 (
