@@ -24,8 +24,10 @@ candidate() { apt-cache policy "$1" | awk '/Candidate:/ {print $2}'; }
 
 get_kernel() {
     local package version
+    # Lists that are old name packages that are gone from the mirror.
+    compgen -G "$cache/kernel-*/complete" > /dev/null || apt-get update -q >> "$cache/apt.log" 2>&1
     package=$(apt-cache depends linux-image-amd64 | awk '/Depends: linux-image-/ {print $2; exit}')
-    [ -n "$package" ] || { apt-get update -q >> "$cache/apt.log" 2>&1; get_kernel; return; }
+    [ -n "$package" ] || no_verdict "apt-cache knows no linux-image-amd64: see $cache/apt.log"
     version=$(candidate "$package")
     release=${package#linux-image-}
     kernel=$cache/kernel-$version
