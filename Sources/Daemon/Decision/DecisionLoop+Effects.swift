@@ -106,7 +106,7 @@ extension DecisionLoop {
             state: machine.state, permit: permit, recipe: machine.recipe, model: machine.model, threshold: bound,
             source: settings.source, counters: machine.counters, part: last?.part, score: last?.score,
             latency: last?.milliseconds, reason: machine.reason ?? machine.obstacle, stoppedPart: machine.stoppedPart,
-            seq: seq, latencies: latencies)
+            seq: seq)
         snapshot.withLock { $0 = status }
     }
 
@@ -115,7 +115,7 @@ extension DecisionLoop {
         let now = Self.monotonic()
         let state = machine.state.rawValue
         guard now >= told.at + 1_000_000_000 || !told.text.hasPrefix(state) else { return }
-        let text = LogText.status(status)
+        let text = LogText.status(snapshot.withLock { $0 })
         if text != told.text { manager.status(text) }
         told = (text, now)
     }

@@ -34,7 +34,8 @@ final class DecisionLoop: @unchecked Sendable {  // all mutable state belongs to
     var permitSince: UInt64 = 0
     var permitOffAt: UInt64 = 0
     var lastSign: UInt64 = 0
-    var latencies = Latencies()
+    /// Not part of the status: it would be copied for every part.
+    private let latencies = Mutex(Latencies())
     /// What systemd was told last, and when.
     var told: (text: String, at: UInt64) = ("", 0)
     private var selfTest: SelfTest?
@@ -98,7 +99,11 @@ final class DecisionLoop: @unchecked Sendable {  // all mutable state belongs to
     }
 
     /// The line as it was last; any thread.
-    var status: Status { snapshot.withLock { $0 } }
+    var status: Status {
+        var status = snapshot.withLock { $0 }
+        status.latencies = latencies.withLock { $0 }
+        return status
+    }
 
     /// Boots the machine: permit off first, then the latch, then the recipe. Call before `run()`.
     func boot(_ recipe: Result<LoadedRecipe, RecipeError>) {
@@ -300,9 +305,10 @@ final class DecisionLoop: @unchecked Sendable {  // all mutable state belongs to
         if verdict.outcome == .good, failure == nil { beat() }
         let changed = verdict.outcome == .good ? Self.monotonic() : permitOffAt
         guard changed > since else { return }
-        latencies.decide.add(decided &- begun)
-        latencies.line.add(changed - since)
-        update()
+        latencies.withLock {
+            $0.decide.add(decided &- begun)
+            $0.line.add(changed - since)
+        }
     }
 
     /// A part that is bad, or that nobody could judge, is sorted out.

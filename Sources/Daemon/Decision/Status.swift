@@ -32,7 +32,7 @@ struct Status: Sendable, Equatable {
     /// Last event's number.
     var seq: Int64 = 0
     /// How long parts took since the daemon started.
-    var latencies = Latencies()
+    var latencies: Latencies?
 
     /// The fields of the answer; every key is always there.
     var fields: [String: JSONValue] {
@@ -42,7 +42,7 @@ struct Status: Sendable, Equatable {
             "threshold": .of(threshold), "source": .string(source), "parts": .of(counters.parts),
             "good": .of(counters.good), "bad": .of(counters.bad), "part": .of(part), "score": .of(score),
             "latency_ms": latency.map { .number(($0 * 1000).rounded() / 1000) } ?? .null, "reason": .of(reason),
-            "stopped_part": .of(stoppedPart), "seq": .integer(seq), "latency": latencies.fields,
+            "stopped_part": .of(stoppedPart), "seq": .integer(seq), "latency": latencies?.fields ?? .null,
             "version": .string(DaemonVersion.text),
         ]
     }

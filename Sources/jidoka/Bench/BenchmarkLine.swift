@@ -22,7 +22,10 @@ final class BenchmarkLine {
     /// - Parameters:
     ///   - parts: folder of pictures; nil is the recipe's own good parts, or where it was trained.
     ///   - rate: parts per second, 0 is as fast as it can.
-    init(recipe: String, recipes: String, parts: String?, rate: Double, threads: Int) throws {
+    ///   - hasOutputs: whether the permit goes into a file; outputs in memory otherwise.
+    init(
+        recipe: String, recipes: String, parts: String?, rate: Double, threads: Int, hasOutputs: Bool = true
+    ) throws {
         let recipes = try Self.whole(recipes)
         let folder = try RecipeFolder(recipe, in: recipes)
         let pictures = try Self.whole(try parts ?? Self.pictures(of: folder))
@@ -33,7 +36,7 @@ final class BenchmarkLine {
                 recipe: \(recipe)
                 source: {kind: folder, path: "\(pictures)", rate: \(rate), repeat: true}
                 inspection: {threads: \(threads)}
-                """)
+                """, hasOutputs: hasOutputs)
         try daemon.waitUntilReady(interval: 20_000)
         try daemon.command("start")
     }

@@ -10,8 +10,8 @@ struct BenchLine: ParsableCommand {
         commandName: "line",
         abstract: "From the picture ready in user space to the line changed, as the daemon itself measures it.",
         discussion: """
-            Replays good parts through the daemon beside this program; a file takes the place of the wires. The difference \
-            is what everything but the networks may cost: p99.9 at most 2 ms.
+            Replays good parts through the daemon beside this program; simulated outputs take the place of the wires. The \
+            difference is what everything but the networks may cost: p99.9 at most 2 ms.
             """)
 
     @Argument(help: "Recipe to judge with.")
@@ -42,7 +42,7 @@ struct BenchLine: ParsableCommand {
     func run() throws {
         Interrupt.watch()
         let line = try BenchmarkLine(
-            recipe: recipe, recipes: place.recipes, parts: data, rate: rate, threads: threads)
+            recipe: recipe, recipes: place.recipes, parts: data, rate: rate, threads: threads, hasOutputs: false)
         defer { line.end() }
         var progress = try line.progress()
         while progress.parts < parts, !Interrupt.isRequested {
