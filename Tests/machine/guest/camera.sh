@@ -60,10 +60,10 @@ camera_is_back() {
         "SELECT event FROM events WHERE event IN ('fault_cleared', 'source_ready', 'ready', 'fault', 'source_lost',
          'blocked') ORDER BY seq DESC LIMIT 1")" = fault_cleared ]
 }
-files_before=$(open_files)
-memory_before=$(resident)
+# The first five may still grow the allocator's pools, which belong to threads and are filled lazily.
 process_before=$(main_pid)
 for turn in $(seq 20); do
+    [ "$turn" != 6 ] || { files_before=$(open_files) && memory_before=$(resident); }
     replug || break
 done
 check "replugged twenty times" [ "$turn" = 20 ]
@@ -72,4 +72,5 @@ check "it is the same process" [ "$(main_pid)" = "$process_before" ]
 sleep 2
 say "     files $files_before -> $(open_files), resident $memory_before -> $(resident) kB"
 check "as many files are open as before" [ "$(open_files)" -le "$files_before" ]
-check "it takes no more memory than before (1 MB)" [ "$(resident)" -le $((memory_before + 1024)) ]
+# A leak of a third of one picture a replug would be more than that; ReconnectTests counts over ten thousand.
+check "fifteen replugs take no more memory (3 MB)" [ "$(resident)" -le $((memory_before + 3072)) ]
