@@ -9,6 +9,8 @@ public struct Recipe: Sendable, Equatable {
     public var name: String
     /// How any picture becomes network input.
     public var input: InputRule
+    /// What looks at the teacher's features.
+    public var detector: Detector
     /// In which numbers the networks are run.
     public var engine: Engine
     /// How feature differences become a score.
@@ -23,9 +25,12 @@ public struct Recipe: Sendable, Equatable {
     }
 
     /// A recipe.
-    public init(name: String, input: InputRule, engine: Engine, map: MapSettings) {
+    public init(
+        name: String, input: InputRule, detector: Detector = .reducedStudent, engine: Engine, map: MapSettings
+    ) {
         self.name = name
         self.input = input
+        self.detector = detector
         self.engine = engine
         self.map = map
     }
@@ -50,6 +55,11 @@ public struct Recipe: Sendable, Equatable {
             name: "\(name)"
             # int8, or float32 for the reference; after a change run 'jidoka calibrate' again.
             engine: \(engine.rawValue)
+
+            """
+        // Left out where it is the default: older programs read the recipe, too.
+        if detector != .reducedStudent { text += "detector: \(detector.rawValue)\n" }
+        text += """
             input:
               size: \(input.size)
               resize: \(input.resize.rawValue)

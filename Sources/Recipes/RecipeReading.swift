@@ -28,10 +28,22 @@ extension Recipe {
                 hint: "the recipe is older than the integer engine: add 'engine: float32', then run 'jidoka quantize'")
         }
         let engine = try root.required("engine", oneOf: Engine.self)
+        let detector = try root.optional("detector", oneOf: Detector.self) ?? .reducedStudent
+        guard detector.engines.contains(engine) else {
+            throw root.error(
+                .contradiction, "engine", expected: detector.enginesText, found: engine.rawValue,
+                hint: Detector.enginesHint)
+        }
         let input = try input(try root.requiredMapping("input"))
         let map = try map(try root.requiredMapping("map"))
+        guard detector == .reducedStudent || map.weights == [1] else {
+            throw root.error(
+                .contradiction, "map", expected: "one level of weight 1: detector \(detector.rawValue) makes one map",
+                found: "\(map.levels.map(\.rawValue)) with \(map.weights)",
+                hint: "other levels of features need 'jidoka train --levels'")
+        }
         try root.finish()
-        return Recipe(name: name, input: input, engine: engine, map: map)
+        return Recipe(name: name, input: input, detector: detector, engine: engine, map: map)
     }
 
     private static func input(_ mapping: YAMLMapping) throws(RecipeError) -> InputRule {

@@ -20,6 +20,8 @@ public struct RecipeTraining: Sendable {
         public var teacher: String?
         /// How any picture becomes network input.
         public var input: InputRule
+        /// What looks at the teacher's features.
+        public var detector: Recipe.Detector
         /// In which numbers the recipe is to run.
         public var engine: Recipe.Engine
         /// How differences become a score.
@@ -34,14 +36,15 @@ public struct RecipeTraining: Sendable {
         /// A plan.
         public init(
             name: String, recipes: String, data: String, teacher: String?, input: InputRule,
-            engine: Recipe.Engine = .int8, map: MapSettings, distillation: DistillationSettings, alpha: Double?,
-            restart: Bool
+            detector: Recipe.Detector = .reducedStudent, engine: Recipe.Engine = .int8, map: MapSettings,
+            distillation: DistillationSettings, alpha: Double?, restart: Bool
         ) {
             self.name = name
             self.recipes = recipes
             self.data = data
             self.teacher = teacher
             self.input = input
+            self.detector = detector
             self.engine = engine
             self.map = map
             self.distillation = distillation
@@ -104,6 +107,13 @@ public struct RecipeTraining: Sendable {
         _ plan: Plan, tool: String, reporter: Reporter, shouldStop: () -> Bool
     ) throws -> Outcome {
         let folder = try RecipeFolder(plan.name, in: plan.recipes)
+        try plan.detector.check(plan.engine, in: folder.recipe)
+        guard plan.detector == .reducedStudent else {
+            throw TrainingError(
+                .value, "detector", expected: "reduced-student", found: plan.detector.rawValue,
+                hint: "the others are being built")
+        }
+        let map = plan.detector.mapSettings(plan.map, features: plan.distillation.levels)
         let teacherBytes =
             try plan.teacher.map { path throws(RecipeError) in try SafeFile.read(path) } ?? ModelFile.embeddedTeacher
         let teacherName = plan.teacher ?? "built-in teacher"
@@ -112,8 +122,8 @@ public struct RecipeTraining: Sendable {
         // Fails here rather than after minutes of training.
         _ = try AnomalyMapper(
             settings: MapSettings(
-                levels: plan.map.levels, weights: plan.map.weights, normalisation: .none, smoothing: plan.map.smoothing,
-                score: plan.map.score), statistics: [], size: plan.input.size)
+                levels: map.levels, weights: map.weights, normalisation: .none, smoothing: map.smoothing,
+                score: map.score), statistics: [], size: plan.input.size)
         let data = try DataSet(plan.data)
         let parts = try PreparedPart.load(data.good, rule: plan.input) { reporter.step("reading good parts", $0, $1) }
         let list = try deal(parts, root: data.root, seed: plan.distillation.seed)
@@ -154,8 +164,9 @@ public struct RecipeTraining: Sendable {
             ModelFile.encoded(weights: weights, graph: graph, metadata: metadata), to: folder.student)
         try list.write(to: folder.parts)
         try SafeFile.write(
-            Array(Recipe(name: plan.name, input: plan.input, engine: plan.engine, map: plan.map).yaml.utf8),
-            to: folder.recipe)
+            Array(
+                Recipe(name: plan.name, input: plan.input, detector: plan.detector, engine: plan.engine, map: map)
+                    .yaml.utf8), to: folder.recipe)
         let quantisation =
             plan.engine == .int8
             ? try RecipeQuantisation(folder, seed: plan.distillation.seed, tool: tool, progress: reporter.step) : nil

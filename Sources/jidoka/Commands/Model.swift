@@ -40,6 +40,7 @@ struct ModelShow: ParsableCommand {
 
     struct Description: Encodable {
         let recipe: String
+        let detector: Recipe.Detector
         let engine: Recipe.Engine
         let model: String
         let teacher: String
@@ -52,7 +53,7 @@ struct ModelShow: ParsableCommand {
         let calibration: CalibrationFile?
 
         enum CodingKeys: String, CodingKey {
-            case recipe, engine, model, teacher, input, levels, map, training, integers, calibration
+            case recipe, detector, engine, model, teacher, input, levels, map, training, integers, calibration
             case multiplyAccumulates = "multiply_accumulates"
         }
     }
@@ -75,7 +76,8 @@ struct ModelShow: ParsableCommand {
         if output.isJSON {
             return try printJSON(
                 Description(
-                    recipe: name, engine: networks.recipe.engine, model: networks.digest,
+                    recipe: name, detector: networks.recipe.detector, engine: networks.recipe.engine,
+                    model: networks.digest,
                     teacher: networks.teacherDigest,
                     input: networks.recipe.input.fingerprint, levels: levels, map: networks.recipe.map,
                     multiplyAccumulates: macs, training: training, integers: integers, calibration: calibration))
@@ -83,6 +85,7 @@ struct ModelShow: ParsableCommand {
         print(
             """
             recipe       \(name)
+            detector     \(networks.recipe.detector.rawValue)
             engine       \(networks.recipe.engine.rawValue)\(integers.map { ": \($0["method"] ?? "?")" } ?? "")
             model        \(networks.digest)
             teacher      \(networks.teacherDigest)

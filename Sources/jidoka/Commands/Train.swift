@@ -11,6 +11,7 @@ import Training
 
 extension ResizeRule: ExpressibleByArgument {}
 extension Recipe.Engine: ExpressibleByArgument {}
+extension Recipe.Detector: ExpressibleByArgument {}
 extension DistillationSettings.Optimiser: ExpressibleByArgument {}
 
 struct Train: ParsableCommand {
@@ -34,8 +35,13 @@ struct Train: ParsableCommand {
     )
     var levels: LevelList?
     @OptionGroup var input: InputChoices
-    @Option(help: "What the line runs: int8, or float32 for the reference.")
-    var engine = Recipe.Engine.int8
+    @Option(help: "What looks at the teacher's features: reduced-student, stpm, padim or patch-memory.")
+    var detector = Recipe.Detector.reducedStudent
+    @Option(
+        help:
+            "What the line runs: int8, or float32 for the reference (default: int8; padim and patch-memory have float32 only)."
+    )
+    var engine: Recipe.Engine?
     @Option(help: "Passes over the train parts.")
     var epochs: Int?
     @Option(help: "Pictures per step.")
@@ -67,6 +73,9 @@ struct Train: ParsableCommand {
         else {
             throw ValidationError("epochs must be 1 to 100000, batch 2 to 512, rate above 0, threads 1 to 64")
         }
+        guard engine.map(detector.engines.contains) ?? true else {
+            throw ValidationError("detector \(detector.rawValue) runs in float32 only")
+        }
     }
 
     func run() throws {
@@ -86,7 +95,8 @@ struct Train: ParsableCommand {
             let summary = TrainingSummary(
                 recipe: name, bestEpoch: result.bestEpoch, selectLoss: result.selectLoss,
                 train: result.counts[.train] ?? 0, select: result.counts[.select] ?? 0,
-                calibrate: result.counts[.calibrate] ?? 0, differentParts: result.groups, engine: engine.rawValue,
+                calibrate: result.counts[.calibrate] ?? 0, differentParts: result.groups, detector: detector.rawValue,
+                engine: chosenEngine.rawValue,
                 quantisation: result.quantisation, alpha: calibration.threshold.alpha,
                 threshold: calibration.threshold.value, model: calibration.file.model, openblas: OpenBLASCore.name)
             if output.isJSON { return try printJSON(summary) }
@@ -96,9 +106,12 @@ struct Train: ParsableCommand {
         }
     }
 
+    private var chosenEngine: Recipe.Engine { engine ?? detector.engines[0] }
+
     private func plan() throws -> RecipeTraining.Plan {
         var distillation = DistillationSettings(size: input.size ?? 256, batch: batch, optimiser: optimiser, seed: seed)
         if teacher == nil { distillation.levels = DistillationSettings.levelsOfBuiltInTeacher }
+        distillation.levels = detector.defaultLevels(of: distillation.levels)
         if let levels { distillation.levels = levels.levels }
         if let epochs { distillation.epochs = epochs }
         // The paper's rate for SGD; the default is Adam's.
@@ -108,8 +121,8 @@ struct Train: ParsableCommand {
         if let smoothing { map.smoothing = smoothing }
         return RecipeTraining.Plan(
             name: name, recipes: place.recipes, data: try folderOfGoodParts(), teacher: teacher,
-            input: try input.rule(), engine: engine,
-            map: map, distillation: distillation, alpha: alpha, restart: restart)
+            input: try input.rule(), detector: detector, engine: chosenEngine, map: map,
+            distillation: distillation, alpha: alpha, restart: restart)
     }
 
     /// The pictures that were captured, unless others are named.

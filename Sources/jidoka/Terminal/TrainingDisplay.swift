@@ -44,6 +44,7 @@ struct TrainingSummary: Encodable {
     let select: Int
     let calibrate: Int
     let differentParts: Int
+    let detector: String
     let engine: String
     let quantisation: RecipeQuantisation?
     let alpha: Double
@@ -52,7 +53,7 @@ struct TrainingSummary: Encodable {
     let openblas: String
 
     enum CodingKeys: String, CodingKey {
-        case recipe, train, select, calibrate, engine, quantisation, alpha, threshold, model, openblas
+        case recipe, train, select, calibrate, detector, engine, quantisation, alpha, threshold, model, openblas
         case bestEpoch = "best_epoch"
         case selectLoss = "select_loss"
         case differentParts = "different_parts"
