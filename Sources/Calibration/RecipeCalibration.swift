@@ -62,7 +62,8 @@ public struct RecipeCalibration: Sendable {
             settings: networks.recipe.map, alpha: threshold.alpha, order: threshold.order,
             thresholds: .init(stop: threshold.value, pixel: pixel.value),
             scores: worst.map { .init(part: calibrate[$0].path, score: scored[$0].score) },
-            date: Date().ISO8601Format(), tool: tool, camera: camera)
+            date: Date().ISO8601Format(), tool: tool, camera: camera,
+            detector: networks.recipe.detector)
         try SafeFile.write(bytes, to: folder.maps)
         try file.write(to: folder.calibration)
     }

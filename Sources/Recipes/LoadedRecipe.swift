@@ -8,13 +8,13 @@ public struct LoadedRecipe: Sendable {
     public let recipe: Recipe
     /// `camera.yaml`: how the camera takes the pictures.
     public let camera: CameraSettings
-    /// Both networks and the statistics.
+    /// Networks or detector, and the statistics.
     public let model: InspectionModel
     /// `calibration.json`.
     public let calibration: CalibrationFile
     /// Pass or stop.
     public let threshold: Threshold
-    /// SHA-256 of the file that inspects (the integers or the student), 64 hexadecimal digits: it names the teacher's in turn.
+    /// SHA-256 of the file that inspects (the integers, the student, the memory), 64 hexadecimal digits: it names the teacher's in turn.
     public let digest: String
 
     /// Reads a recipe and refuses one whose parts don't belong together.
@@ -30,6 +30,12 @@ public struct LoadedRecipe: Sendable {
             throw RecipeError(
                 .mismatch, folder.recipe, key: "name", expected: "the name of its folder", found: networks.recipe.name,
                 hint: "a recipe that was copied needs its new name in recipe.yaml")
+        }
+        guard calibration.detector ?? .reducedStudent == networks.recipe.detector else {
+            throw RecipeError(
+                .mismatch, folder.recipe, key: "detector",
+                expected: (calibration.detector ?? .reducedStudent).rawValue + ", which was calibrated",
+                found: networks.recipe.detector.rawValue, hint: "restore recipe.yaml or train again")
         }
         guard calibration.settings == networks.recipe.map else {
             throw RecipeError(

@@ -29,6 +29,18 @@ public struct RecipeFolder: Sendable, Equatable {
     public var teacher: String { path + "/teacher.safetensors" }
     /// `student.safetensors`: the trained network.
     public var student: String { path + "/student.safetensors" }
+    /// `padim.safetensors`: the Gaussians of detector `padim`.
+    public var padim: String { path + "/padim.safetensors" }
+    /// `memory.safetensors`: the patches of detector `patch-memory`.
+    public var memory: String { path + "/memory.safetensors" }
+    /// What a detector learned from good parts, in float32.
+    public func learned(by detector: Recipe.Detector) -> String {
+        switch detector {
+        case .reducedStudent, .stpm: student
+        case .padim: padim
+        case .patchMemory: memory
+        }
+    }
     /// `int8.safetensors`: both networks in integers; all that the integer engine reads.
     public var integer: String { path + "/int8.safetensors" }
     /// `maps.safetensors`: statistics of the select parts.

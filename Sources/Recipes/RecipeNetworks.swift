@@ -6,9 +6,9 @@ import Inspection
 public struct RecipeNetworks: Sendable {
     /// `recipe.yaml`.
     public let recipe: Recipe
-    /// Teacher and student, in the numbers that they are run in.
+    /// Teacher and student or whatever else the detector is made of, in the numbers that they are run in.
     public let networks: InspectionModel.Networks
-    /// SHA-256 of the file that inspects: `int8.safetensors` or `student.safetensors`.
+    /// SHA-256 of the file that inspects: `int8.safetensors`, or what the detector learned in float32.
     public let digest: String
     /// SHA-256 of `teacher.safetensors`.
     public let teacherDigest: String
@@ -28,12 +28,22 @@ public struct RecipeNetworks: Sendable {
         checkingOrigin: Bool = true
     ) throws(RecipeError) {
         recipe = try Recipe.read(folder.recipe)
-        switch engine ?? recipe.engine {
+        let engine = engine ?? recipe.engine
+        try recipe.detector.check(engine, in: folder.recipe)
+        switch engine {
+        case .float32 where !recipe.detector.hasStudent:
+            let models = try DetectorModels(folder, recipe: recipe, calibration: calibration)
+            networks = models.networks
+            digest = models.digest
+            teacherDigest = models.teacherDigest
+            metadata = models.metadata
         case .float32:
             let pair = try FloatModels(folder, recipe: recipe, calibration: calibration)
-            networks = .float32(
-                teacher: try pair.teacher.plan(inputSize: recipe.input.size, name: folder.teacher),
-                student: try pair.student.plan(inputSize: recipe.input.size, name: folder.student))
+            networks = try recipe.detector.networks(
+                of: .float32(
+                    teacher: try pair.teacher.plan(inputSize: recipe.input.size, name: folder.teacher),
+                    student: try pair.student.plan(inputSize: recipe.input.size, name: folder.student)),
+                levels: pair.levels, name: folder.student)
             digest = pair.student.digest
             teacherDigest = pair.teacher.digest
             metadata = pair.student.metadata.filter { $0.key != "graph" }
@@ -61,8 +71,10 @@ public struct RecipeNetworks: Sendable {
                     found: recipe.map.levels.map(\.rawValue).joined(separator: ", "),
                     hint: "the networks give no others: train again")
             }
-            networks = .int8(
-                try file.plan(levels: recipe.map.levels, inputSize: recipe.input.size, name: folder.integer))
+            let levels = recipe.detector == .reducedStudent ? recipe.map.levels : file.levels
+            networks = try recipe.detector.networks(
+                of: .int8(try file.plan(levels: levels, inputSize: recipe.input.size, name: folder.integer)),
+                levels: levels, name: folder.integer)
             digest = Digest.sha256(bytes)
             teacherDigest = file.origin.teacher
             guard calibration == nil || calibration?.teacher == teacherDigest else {
@@ -96,6 +108,8 @@ public struct FloatModels: Sendable {
     public let teacher: ModelFile
     /// The network that has only seen good parts.
     public let student: ModelFile
+    /// Levels that the detector looks at.
+    let levels: [Level]
 
     /// Reads both files.
     ///
@@ -110,8 +124,17 @@ public struct FloatModels: Sendable {
         // Before anything is made of the bytes, so that a damaged file is blamed and not its neighbour.
         try calibration?.check(studentBytes, of: folder.student, against: \.model)
         try calibration?.check(teacherBytes, of: folder.teacher, against: \.teacher)
-        teacher = try ModelFile.teacher(teacherBytes, name: folder.teacher, levels: levels ?? recipe.map.levels)
         student = try ModelFile.ours(studentBytes, name: folder.student)
+        let detector = student.metadata["detector"] ?? Recipe.Detector.reducedStudent.rawValue
+        guard detector == recipe.detector.rawValue else {
+            throw RecipeError(
+                .mismatch, folder.recipe, key: "detector", expected: "\(detector), which the student was trained for",
+                found: recipe.detector.rawValue, hint: "restore recipe.yaml or train again")
+        }
+        // A product needs all levels that were trained; a sum is of those that the recipe names.
+        let features = student.graph.outputs.keys.sorted()
+        self.levels = recipe.detector == .reducedStudent ? recipe.map.levels : features
+        teacher = try ModelFile.teacher(teacherBytes, name: folder.teacher, levels: levels ?? self.levels)
         let learned = student.metadata["teacher_sha256"] ?? "none"
         guard learned == teacher.digest else {
             throw RecipeError(

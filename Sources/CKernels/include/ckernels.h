@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "ck_detectors.h"
+
 /// Output channels that one packed block of convolution weights holds.
 #define CK_CONVOLUTION_F32_BLOCK 32
 

@@ -118,6 +118,19 @@ void ct_cosine_distance_backward(const float *s, const float *t, const float *al
                                  const float *along_student, float factor, ptrdiff_t pixels, int channels,
                                  float *ds);
 
+// Coreset.c ------------------------------------------------------------------------------------------------------
+
+/// A vector and its squared distance to the nearest chosen one.
+typedef struct {
+    ptrdiff_t index;
+    float distance;
+} ct_farthest;
+
+/// nearest[i] = min(nearest[i], |vector i - centre|²) over (count, dimensions); returns the largest, of equal ones the
+/// first.
+ct_farthest ct_update_nearest(const float *vectors, ptrdiff_t count, int dimensions, const float *centre,
+                              float *nearest);
+
 // Updates.c ------------------------------------------------------------------------------------------------------
 
 /// g = gradient + decay p; momentum buffer = momentum * buffer + g (or g when first); p -= rate * buffer.

@@ -127,6 +127,17 @@ public final class AnomalyMapper {
         }
     }
 
+    /// Takes the distance map over that a detector left.
+    public func compare(_ runner: any MapRunner, at level: Level) {
+        for stage in stages {
+            guard stage.level == level else {
+                stage.distance.fill(.nan)
+                continue
+            }
+            stage.distance.copy(runner.distances)
+        }
+    }
+
     /// The raw distance map of a level, `(side, side)`: what statistics are made of.
     public func distances(of level: Level) -> [Float] { stages.first { $0.level == level }?.distance.values ?? [] }
 
@@ -157,7 +168,7 @@ public final class AnomalyMapper {
 }
 
 /// Floats at one place for good: kernels keep pointers to them, and nothing copies them behind our back.
-private final class FloatBuffer {
+final class FloatBuffer {
     let base: UnsafeMutablePointer<Float>
     let count: Int
 

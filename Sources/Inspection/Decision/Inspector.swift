@@ -8,6 +8,8 @@ public struct InspectionModel: Sendable {
         case float32(teacher: NetworkPlan, student: NetworkPlan)
         /// Both in integers.
         case int8(IntegerPlan)
+        /// A detector that makes one map.
+        case oneMap(any MapDetector)
     }
 
     /// Teacher and student.
@@ -23,32 +25,10 @@ public struct InspectionModel: Sendable {
     public init(
         networks: Networks, settings: MapSettings, statistics: [LevelStatistics]
     ) throws(InspectionError) {
-        if case .float32(let teacher, let student) = networks, teacher.inputSize != student.inputSize {
-            throw InspectionError(
-                .wrongShape, "input size", expected: "\(teacher.inputSize) (teacher)",
-                found: "\(student.inputSize) (student)",
-                hint: "train the student again")
-        }
+        try networks.check(settings.levels)
         self.networks = networks
         self.settings = settings
         self.statistics = statistics
-        for level in settings.levels {
-            let side = inputSize / level.reduction
-            func shape(_ levels: [(level: Level, shape: NetworkPlan.Shape)]) -> NetworkPlan.Shape? {
-                levels.first { $0.level == level }?.shape
-            }
-            let (t, s): (NetworkPlan.Shape?, NetworkPlan.Shape?)
-            switch networks {
-            case .float32(let teacher, let student): (t, s) = (shape(teacher.levels), shape(student.levels))
-            case .int8(let plan): (t, s) = (shape(plan.levels), shape(plan.levels))
-            }
-            guard let t, let s, t == s, t.height == side, t.width == side else {
-                throw InspectionError(
-                    .wrongShape, "level \(level.rawValue)", expected: "two maps of \(side)×\(side) with equal channels",
-                    found: "teacher \(t.map { "\($0)" } ?? "none"), student \(s.map { "\($0)" } ?? "none")",
-                    hint: "teacher and student do not belong together")
-            }
-        }
     }
 
     /// A model of two float32 networks.
@@ -62,12 +42,7 @@ public struct InspectionModel: Sendable {
     }
 
     /// Side of the square input in pixels.
-    public var inputSize: Int {
-        switch networks {
-        case .float32(let teacher, _): teacher.inputSize
-        case .int8(let plan): plan.inputSize
-        }
-    }
+    public var inputSize: Int { networks.inputSize }
 }
 
 /// Looks at pictures, one after the other, on one thread: picture in, score out, nothing allocated on the way.
@@ -81,6 +56,7 @@ public final class Inspector {
     private enum Engine {
         case float32(teacher: FloatNetwork, student: FloatNetwork)
         case int8(IntegerNetwork)
+        case oneMap(any MapRunner, at: Level)
     }
 
     /// Makes the buffers.
@@ -99,6 +75,9 @@ public final class Inspector {
             engine = .float32(teacher: FloatNetwork(plan: teacher), student: FloatNetwork(plan: student))
         case .int8(let plan):
             engine = .int8(try IntegerNetwork(plan: plan, instructionSet: instructionSet, workers: workers))
+        case .oneMap(let detector):
+            engine = .oneMap(
+                try detector.runner(workers: workers, instructionSet: instructionSet), at: detector.level)
         }
         mapper = try AnomalyMapper(settings: model.settings, statistics: model.statistics, size: model.inputSize)
     }
@@ -115,6 +94,9 @@ public final class Inspector {
         case .int8(let networks):
             networks.run(pixels)
             mapper.compare(networks)
+        case .oneMap(let runner, let level):
+            runner.run(pixels)
+            mapper.compare(runner, at: level)
         }
     }
 

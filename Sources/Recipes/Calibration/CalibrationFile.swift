@@ -37,12 +37,14 @@ public struct CalibrationFile: Codable, Sendable, Equatable {
 
     /// Version of this format.
     public var version = 1
-    /// SHA-256 of the file that inspects: `int8.safetensors` or `student.safetensors`, as the recipe's engine wants.
+    /// SHA-256 of the file that inspects: `int8.safetensors` or what the detector learned, as the recipe's engine wants.
     public var model: String
     /// SHA-256 of `teacher.safetensors`.
     public var teacher: String
     /// SHA-256 of `maps.safetensors`.
     public var maps: String
+    /// What made the maps; nil is `reduced-student`. Must equal the recipe's.
+    public var detector: Recipe.Detector?
     /// How the scores were made; must equal the recipe's.
     public var settings: MapSettings
     /// How the camera was set (`camera.yaml`); nil in files older than it.
@@ -67,7 +69,8 @@ public struct CalibrationFile: Codable, Sendable, Equatable {
     /// A calibration with all its facts.
     public init(
         model: String, teacher: String, maps: String, settings: MapSettings, alpha: Double, order: Int,
-        thresholds: Thresholds, scores: [Score], date: String, tool: String, camera: CameraSettings? = nil
+        thresholds: Thresholds, scores: [Score], date: String, tool: String, camera: CameraSettings? = nil,
+        detector: Recipe.Detector = .reducedStudent
     ) {
         self.model = model
         self.teacher = teacher
@@ -81,6 +84,7 @@ public struct CalibrationFile: Codable, Sendable, Equatable {
         self.date = date
         self.tool = tool
         self.camera = camera
+        self.detector = detector == .reducedStudent ? nil : detector
     }
 
     /// Reads and checks the file, the threshold against the scores included.

@@ -32,6 +32,12 @@ extension Recipe {
             self == .patchMemory ? Array(teacher.sorted().suffix(2)) : teacher.sorted()
         }
 
+        /// Normalisation unless another is asked for.
+        ///
+        /// A product is compared as it is, as published; statistics, where asked for, are those of the product. Distances to
+        /// Gaussians and patches are normalised like everybody's, although published without.
+        public var defaultNormalisation: MapSettings.Normalisation { self == .stpm ? .none : .perLocation }
+
         /// Settings for the maps that the detector makes of features.
         ///
         /// The reduced student makes a map of each level. The others make one map, at the shallowest level's grid, which

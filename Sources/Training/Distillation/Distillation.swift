@@ -3,7 +3,7 @@
 import Inspection
 import Recipes
 
-/// Trains the reduced student to see in good parts what the frozen teacher sees (METHODS 1).
+/// Trains a student to see in good parts what the frozen teacher sees (METHODS 1).
 ///
 /// The loss is the mean cosine distance of each level, summed over levels; the weights kept are those with the lowest
 /// loss on the select parts. Same settings, pictures and OpenBLAS core: same bits, whatever the number of threads.
@@ -41,10 +41,11 @@ public final class Distillation {
     ///   - features: the teacher's maps of `train + select`, in that order.
     ///   - checkpoint: path of the checkpoint.
     ///   - identity: what teacher and training set are; a checkpoint of another identity is refused.
+    ///   - shape: of the student.
     /// - Throws: `RecipeError` or `TrainingError` for a damaged or foreign checkpoint.
     public init(
         _ settings: DistillationSettings, train: [[UInt8]], select: [[UInt8]], features: TeacherFeatures,
-        checkpoint: String, identity: String
+        checkpoint: String, identity: String, shape: StudentNetwork.Shape = .reduced
     ) throws {
         self.settings = settings
         self.train = train
@@ -53,7 +54,7 @@ public final class Distillation {
         checkpointPath = checkpoint
         self.identity = identity
         random = RandomSource(seed: settings.seed)
-        student = StudentNetwork(levels: settings.levels, generator: &random)
+        student = StudentNetwork(levels: settings.levels, shape: shape, generator: &random)
         let trained = student.parameters.filter(\.isTrained)
         optimiser =
             switch settings.optimiser {

@@ -67,10 +67,10 @@ public struct RecipeTraining: Sendable {
         public let calibration: RecipeCalibration
         /// How the integers were made; nil in float32.
         public let quantisation: RecipeQuantisation?
-        /// The pass that gave the weights.
-        public let bestEpoch: Int
-        /// Its loss on the select parts.
-        public let selectLoss: Float
+        /// The pass that gave the weights; nil without a student.
+        public let bestEpoch: Int?
+        /// Its loss on the select parts; nil without a student.
+        public let selectLoss: Float?
         /// Different good parts.
         public let groups: Int
         /// Pictures by what they were dealt to.
@@ -108,11 +108,6 @@ public struct RecipeTraining: Sendable {
     ) throws -> Outcome {
         let folder = try RecipeFolder(plan.name, in: plan.recipes)
         try plan.detector.check(plan.engine, in: folder.recipe)
-        guard plan.detector == .reducedStudent else {
-            throw TrainingError(
-                .value, "detector", expected: "reduced-student", found: plan.detector.rawValue,
-                hint: "the others are being built")
-        }
         let map = plan.detector.mapSettings(plan.map, features: plan.distillation.levels)
         let teacherBytes =
             try plan.teacher.map { path throws(RecipeError) in try SafeFile.read(path) } ?? ModelFile.embeddedTeacher
@@ -132,36 +127,24 @@ public struct RecipeTraining: Sendable {
         }
         guard !shouldStop() else { return .interrupted(epoch: 0) }
         try SafeFile.makeFolder(folder.path)
-        if plan.restart { unlink(folder.checkpoint) }
         let train = zip(list.parts, parts).filter { $0.0.role == .train }.map(\.1.pixels)
         let select = zip(list.parts, parts).filter { $0.0.role == .select }.map(\.1.pixels)
-        let features = try TeacherFeatures(
-            network, levels: plan.distillation.levels, pictures: train + select, folder: folder.path
-        ) { reporter.step("teacher's features", $0, $1) }
-        let identity = "\(plan.distillation) \(plan.input.fingerprint) teacher \(teacher.digest) parts \(list.digest)"
-        let distillation = try Distillation(
-            plan.distillation, train: train, select: select, features: features, checkpoint: folder.checkpoint,
-            identity: identity)
-        if let epoch = distillation.resumedAfter { reporter.note("going on after epoch \(epoch)") }
-        let outcome = try distillation.run(shouldStop: shouldStop, progress: reporter.training)
-        guard case .finished(let weights, let bestEpoch, let bestLoss) = outcome else {
-            guard case .interrupted(let epoch) = outcome else { return .interrupted(epoch: 0) }
-            return .interrupted(epoch: epoch)
+        let lesson = Lesson(
+            plan: plan, folder: folder, teacher: teacher, network: network, train: train, select: select,
+            parts: list.digest, tool: tool)
+        let bytes: [UInt8], bestEpoch: Int?, selectLoss: Float?
+        switch try lesson.learn(reporter: reporter, shouldStop: shouldStop) {
+        case .interrupted(let epoch): return .interrupted(epoch: epoch)
+        case .learned(let file, let epoch, let loss): (bytes, bestEpoch, selectLoss) = (file, epoch, loss)
         }
-        let graph = try ResidualTrunk.graph(of: weights, levels: plan.distillation.levels)
-        let metadata = [
-            "input": plan.input.fingerprint, "teacher_sha256": teacher.digest, "parts_sha256": list.digest,
-            "tool": tool,
-            "levels": plan.distillation.levels.map(\.rawValue).joined(separator: " "),
-            "epochs": "\(plan.distillation.epochs)", "best_epoch": "\(bestEpoch)", "select_loss": "\(bestLoss)",
-            "seed": "\(plan.distillation.seed)", "openblas": OpenBLASCore.name,
-        ]
         // An old calibration must not meet a new student, so it goes first.
         unlink(folder.calibration)
         unlink(folder.integer)
+        for other in Recipe.Detector.allCases where folder.learned(by: other) != folder.learned(by: plan.detector) {
+            unlink(folder.learned(by: other))
+        }
         try SafeFile.write(teacherBytes, to: folder.teacher)
-        try SafeFile.write(
-            ModelFile.encoded(weights: weights, graph: graph, metadata: metadata), to: folder.student)
+        try SafeFile.write(bytes, to: folder.learned(by: plan.detector))
         try list.write(to: folder.parts)
         try SafeFile.write(
             Array(
@@ -174,7 +157,7 @@ public struct RecipeTraining: Sendable {
         unlink(folder.checkpoint)
         return .calibrated(
             Result(
-                calibration: calibration, quantisation: quantisation, bestEpoch: bestEpoch, selectLoss: bestLoss,
+                calibration: calibration, quantisation: quantisation, bestEpoch: bestEpoch, selectLoss: selectLoss,
                 groups: list.groups,
                 counts: Dictionary(uniqueKeysWithValues: PartDeal.Role.allCases.map { ($0, list.of($0).count) })))
     }

@@ -2,24 +2,39 @@
 
 import Inspection
 
-/// The reduced student: ResNet's stem and one basic block of stride 2 for each stage (METHODS 1).
+/// A student: the reduced one or one of the teacher's shape.
 public final class StudentNetwork {
+    /// How many units a stage has.
+    public enum Shape: Sendable {
+        /// ResNet's stem and one basic block of stride 2 for each stage (METHODS 1).
+        case reduced
+        /// The whole trunk of ResNet-18, maps pooled 2×2 like the teacher's (METHODS 2).
+        case full
+    }
+
     /// Levels that it is compared at, shallow first.
     public let levels: [Level]
     private let stem: Stem
+    private let shape: Shape
+    /// A level's map comes from its last block.
     private let blocks: [(level: Level, block: BasicBlock)]
 
     /// A student with random weights; no stage deeper than the deepest level is made.
-    public init(levels: [Level], generator: inout RandomSource) {
+    public init(levels: [Level], shape: Shape = .reduced, generator: inout RandomSource) {
         self.levels = levels.sorted()
+        self.shape = shape
         stem = Stem(random: &generator)
         var blocks: [(level: Level, block: BasicBlock)] = []
         var channels = Level.stem.channels
         for level in [Level.layer1, .layer2, .layer3] where level <= (self.levels.last ?? .stem) {
+            let stride = shape == .full && level == .layer1 ? 1 : 2
             let block = BasicBlock(
-                "\(level.rawValue).0", in: channels, out: level.channels, stride: 2, random: &generator)
+                "\(level.rawValue).0", in: channels, out: level.channels, stride: stride, random: &generator)
             blocks.append((level, block))
             channels = level.channels
+            guard shape == .full else { continue }
+            blocks.append(
+                (level, BasicBlock("\(level.rawValue).1", in: channels, out: channels, random: &generator)))
         }
         self.blocks = blocks
     }
@@ -35,6 +50,8 @@ public final class StudentNetwork {
             map = block(map, training: training)
             if levels.contains(level) { result[level] = map }
         }
+        guard shape == .full else { return result }
+        for (level, map) in result where level != .stem { result[level] = averagePooling(map, kernel: 2, stride: 2) }
         return result
     }
 

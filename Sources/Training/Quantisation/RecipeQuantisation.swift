@@ -41,6 +41,7 @@ public struct RecipeQuantisation: Codable, Sendable {
         tool: String, progress: RecipeCalibration.Progress? = nil
     ) throws {
         var recipe = try Recipe.read(folder.recipe)
+        try recipe.detector.check(.int8, in: folder.recipe)
         let list = try PartList.read(folder.parts)
         let student = try FloatModels(folder, recipe: recipe).student
         // All levels that were trained, so that a later choice among them needs no other integers.
@@ -73,9 +74,12 @@ public struct RecipeQuantisation: Codable, Sendable {
                 origin: .init(
                     teacher: models.teacher.digest, student: models.student.digest, parts: list.digest, tool: tool,
                     method: "\(method.rawValue), \(width) bits, feedback rounding, bias correction"))
-            let plan = try file.plan(levels: recipe.map.levels, inputSize: size, name: folder.integer)
+            let compared = recipe.detector == .reducedStudent ? recipe.map.levels : levels
+            let candidate = try recipe.detector.networks(
+                of: .int8(try file.plan(levels: compared, inputSize: size, name: folder.integer)), levels: compared,
+                name: folder.integer)
             trials.append(
-                try reference.judge(.int8(plan), method: method, bits: width) {
+                try reference.judge(candidate, method: method, bits: width) {
                     progress?("maps with \(method.rawValue)", $0, $1)
                 })
             files.append(file)

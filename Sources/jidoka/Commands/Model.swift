@@ -22,7 +22,7 @@ struct ModelDumpPlan: ParsableCommand {
 
     func run() throws {
         let folder = try RecipeFolder(name, in: place.recipes)
-        guard case .int8(let plan) = try RecipeNetworks(folder, engine: .int8).networks else { return }
+        guard let plan = try RecipeNetworks(folder, engine: .int8).networks.integerPlan else { return }
         let bytes = plan.bytes
         try SafeFile.write(bytes, to: out)
         print("\(out): \(bytes.count) bytes, sha256 \(Digest.sha256(bytes))")
@@ -63,15 +63,14 @@ struct ModelShow: ParsableCommand {
         let networks = try RecipeNetworks(folder)
         // A recipe that is trained but not calibrated can be looked at, too.
         let calibration = SafeFile.exists(folder.calibration) ? try LoadedRecipe(folder).calibration : nil
-        let macs =
-            switch networks.networks {
-            case .float32(let teacher, let student): teacher.multiplyAccumulates + student.multiplyAccumulates
-            case .int8(let plan): plan.multiplyAccumulates
-            }
+        let macs = networks.networks.multiplyAccumulates
         let levels = networks.recipe.map.levels.map(\.rawValue)
+        let learned = networks.recipe.detector.hasStudent ? nil : networks.metadata
         // The integers name the student that they were made from; what is known of its training stands there.
         let training =
-            (try? FloatModels(folder, recipe: networks.recipe).student.metadata)?.filter { $0.key != "graph" } ?? [:]
+            learned ?? (try? FloatModels(folder, recipe: networks.recipe).student.metadata)?.filter {
+                $0.key != "graph"
+            } ?? [:]
         let integers = networks.recipe.engine == .int8 ? networks.metadata : nil
         if output.isJSON {
             return try printJSON(
@@ -93,10 +92,24 @@ struct ModelShow: ParsableCommand {
             map          \(levels.joined(separator: " + ")), \(networks.recipe.map.normalisation.rawValue), \
             smoothing \(networks.recipe.map.smoothing), \(networks.recipe.map.score.rawValue)
             arithmetic   \(macs) multiply-accumulates a picture
-            training     seed \(training["seed"] ?? "?"), best epoch \(training["best_epoch"] ?? "?") of \
-            \(training["epochs"] ?? "?"), select loss \(training["select_loss"] ?? "?"), by \(training["tool"] ?? "?")
+            training     \(Self.text(training))
             calibration  \(calibration.map(Self.text) ?? "none: run 'jidoka calibrate'")
             """)
+    }
+
+    /// Seed, what was learned, and by which program.
+    private static func text(_ training: [String: String]) -> String {
+        func known(_ key: String) -> String { training[key] ?? "?" }
+        let what =
+            switch training["format"] {
+            case GaussianFile.format:
+                "\(known("dimensions")) channels of \(known("levels")), \(known("pictures")) parts"
+            case MemoryFile.format: "\(known("vectors")) patches of \(known("levels")), \(known("pictures")) parts"
+            default:
+                "features \(known("levels")), best epoch \(known("best_epoch")) of \(known("epochs")), "
+                    + "select loss \(known("select_loss"))"
+            }
+        return "seed \(known("seed")), \(what), by \(known("tool"))"
     }
 
     private static func text(_ calibration: CalibrationFile) -> String {

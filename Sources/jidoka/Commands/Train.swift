@@ -52,8 +52,8 @@ struct Train: ParsableCommand {
     var rate: Double?
     @Option(help: "Seed of deal, weights and order.")
     var seed: UInt64 = 1
-    @Option(help: "Normalisation of the maps: none, global or per-location.")
-    var normalisation = MapSettings.Normalisation.perLocation
+    @Option(help: "Normalisation of the maps: none, global or per-location (default: per-location, with stpm none).")
+    var normalisation: MapSettings.Normalisation?
     @Option(help: "Score of the map: maximum or top-1-percent.")
     var score = MapSettings.ScoreRule.maximum
     @Option(help: "Gaussian smoothing of the map in pixels at 256.")
@@ -117,7 +117,8 @@ struct Train: ParsableCommand {
         // The paper's rate for SGD; the default is Adam's.
         if optimiser == .sgd { distillation.learningRate = 0.4 }
         if let rate { distillation.learningRate = rate }
-        var map = MapSettings(levels: distillation.levels, normalisation: normalisation, score: score)
+        var map = MapSettings(
+            levels: distillation.levels, normalisation: normalisation ?? detector.defaultNormalisation, score: score)
         if let smoothing { map.smoothing = smoothing }
         return RecipeTraining.Plan(
             name: name, recipes: place.recipes, data: try folderOfGoodParts(), teacher: teacher,

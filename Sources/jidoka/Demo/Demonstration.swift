@@ -93,8 +93,8 @@ struct Demonstration {
         guard case .calibrated(let result) = outcome else { return nil }
         let counts = result.counts
         say(
-            "\(counts[.train] ?? 0) parts trained the student, \(counts[.select] ?? 0) chose epoch \(result.bestEpoch) of \(epochs) "
-                + "(loss \(TrainingDisplay.rounded(result.selectLoss, 4))), \(counts[.calibrate] ?? 0) calibrate (\(Self.seconds(since: start)) s)"
+            "\(counts[.train] ?? 0) parts trained the student, \(counts[.select] ?? 0) chose epoch \(result.bestEpoch ?? 0) of \(epochs) "
+                + "(loss \(TrainingDisplay.rounded(result.selectLoss ?? .nan, 4))), \(counts[.calibrate] ?? 0) calibrate (\(Self.seconds(since: start)) s)"
         )
         return result.calibration
     }

@@ -38,8 +38,9 @@ enum TrainingDisplay {
 /// What a training gave.
 struct TrainingSummary: Encodable {
     let recipe: String
-    let bestEpoch: Int
-    let selectLoss: Float
+    /// nil without a student, and then not in the JSON.
+    let bestEpoch: Int?
+    let selectLoss: Float?
     let train: Int
     let select: Int
     let calibrate: Int
@@ -63,7 +64,12 @@ struct TrainingSummary: Encodable {
         """
         recipe \(recipe): \(train + select + calibrate) good parts (\(differentParts) different): \(train) train, \
         \(select) select, \(calibrate) calibrate
-        best epoch \(bestEpoch), loss on the select parts \(selectLoss), \(engine) model \(model.prefix(12))
+        \(student)\(engine) model \(model.prefix(12))
         """
+    }
+
+    private var student: String {
+        guard let bestEpoch, let selectLoss else { return "detector \(detector), " }
+        return "best epoch \(bestEpoch), loss on the select parts \(selectLoss), "
     }
 }
