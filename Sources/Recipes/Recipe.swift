@@ -48,6 +48,13 @@ public struct Recipe: Sendable, Equatable {
             }
     }
 
+    /// Writes `recipe.yaml`.
+    ///
+    /// - Throws: `RecipeError` when the file can't be written.
+    public func write(to folder: RecipeFolder) throws(RecipeError) {
+        try SafeFile.write(Array(yaml.utf8), to: folder.recipe)
+    }
+
     /// The text of `recipe.yaml`.
     public var yaml: String {
         var text = """

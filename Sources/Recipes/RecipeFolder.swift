@@ -45,6 +45,8 @@ public struct RecipeFolder: Sendable, Equatable {
     public var integer: String { path + "/int8.safetensors" }
     /// `maps.safetensors`: statistics of the select parts.
     public var maps: String { path + "/maps.safetensors" }
+    /// `choice.json`: how well which map settings found synthetic defects, if they were chosen.
+    public var choice: String { path + "/choice.json" }
     /// `calibration.json`: the thresholds.
     public var calibration: String { path + "/calibration.json" }
     /// `parts.json`: which good part was dealt to what.

@@ -6,6 +6,8 @@ import Inspection
 public struct RecipeNetworks: Sendable {
     /// `recipe.yaml`.
     public let recipe: Recipe
+    /// Levels that there is a map of, shallow first.
+    public let levels: [Level]
     /// Teacher and student or whatever else the detector is made of, in the numbers that they are run in.
     public let networks: InspectionModel.Networks
     /// SHA-256 of the file that inspects: `int8.safetensors`, or what the detector learned in float32.
@@ -20,12 +22,13 @@ public struct RecipeNetworks: Sendable {
     /// - Parameters:
     ///   - engine: another engine than the recipe's, for comparisons.
     ///   - calibration: the files must be the ones that it was made with; nil before calibration.
+    ///   - everyLevel: give the maps of all levels that were trained, also of those that the recipe leaves out.
     ///   - checkingOrigin: with integers, also hash the float32 files where they are present: they must be those that the
     ///     integers were made from. The daemon needs none of them.
     /// - Throws: `RecipeError`, also when the student learned from another teacher or from pictures made by another rule.
     public init(
         _ folder: RecipeFolder, engine: Recipe.Engine? = nil, calibration: CalibrationFile? = nil,
-        checkingOrigin: Bool = true
+        everyLevel: Bool = false, checkingOrigin: Bool = true
     ) throws(RecipeError) {
         recipe = try Recipe.read(folder.recipe)
         let engine = engine ?? recipe.engine
@@ -33,12 +36,14 @@ public struct RecipeNetworks: Sendable {
         switch engine {
         case .float32 where !recipe.detector.hasStudent:
             let models = try DetectorModels(folder, recipe: recipe, calibration: calibration)
+            levels = recipe.map.levels
             networks = models.networks
             digest = models.digest
             teacherDigest = models.teacherDigest
             metadata = models.metadata
         case .float32:
-            let pair = try FloatModels(folder, recipe: recipe, calibration: calibration)
+            let pair = try FloatModels(folder, recipe: recipe, everyLevel: everyLevel, calibration: calibration)
+            levels = recipe.detector == .reducedStudent ? pair.levels : recipe.map.levels
             networks = try recipe.detector.networks(
                 of: .float32(
                     teacher: try pair.teacher.plan(inputSize: recipe.input.size, name: folder.teacher),
@@ -71,10 +76,11 @@ public struct RecipeNetworks: Sendable {
                     found: recipe.map.levels.map(\.rawValue).joined(separator: ", "),
                     hint: "the networks give no others: train again")
             }
-            let levels = recipe.detector == .reducedStudent ? recipe.map.levels : file.levels
+            let features = recipe.detector == .reducedStudent && !everyLevel ? recipe.map.levels : file.levels
+            levels = recipe.detector == .reducedStudent ? features : recipe.map.levels
             networks = try recipe.detector.networks(
-                of: .int8(try file.plan(levels: levels, inputSize: recipe.input.size, name: folder.integer)),
-                levels: levels, name: folder.integer)
+                of: .int8(try file.plan(levels: features, inputSize: recipe.input.size, name: folder.integer)),
+                levels: features, name: folder.integer)
             digest = Digest.sha256(bytes)
             teacherDigest = file.origin.teacher
             guard calibration == nil || calibration?.teacher == teacherDigest else {
@@ -108,17 +114,17 @@ public struct FloatModels: Sendable {
     public let teacher: ModelFile
     /// The network that has only seen good parts.
     public let student: ModelFile
-    /// Levels that the detector looks at.
-    let levels: [Level]
+    /// Levels that the detector looks at, shallow first.
+    public let levels: [Level]
 
     /// Reads both files.
     ///
     /// - Parameters:
-    ///   - levels: maps that the teacher gives; nil is the recipe's.
+    ///   - everyLevel: all levels that were trained, also those that the recipe leaves out.
     ///   - calibration: the files must be the ones that it was made with; nil before calibration.
     /// - Throws: `RecipeError`, also when the student learned from another teacher or from pictures made by another rule.
     public init(
-        _ folder: RecipeFolder, recipe: Recipe, levels: [Level]? = nil, calibration: CalibrationFile? = nil
+        _ folder: RecipeFolder, recipe: Recipe, everyLevel: Bool = false, calibration: CalibrationFile? = nil
     ) throws(RecipeError) {
         let (teacherBytes, studentBytes) = (try SafeFile.read(folder.teacher), try SafeFile.read(folder.student))
         // Before anything is made of the bytes, so that a damaged file is blamed and not its neighbour.
@@ -132,9 +138,9 @@ public struct FloatModels: Sendable {
                 found: recipe.detector.rawValue, hint: "restore recipe.yaml or train again")
         }
         // A product needs all levels that were trained; a sum is of those that the recipe names.
-        let features = student.graph.outputs.keys.sorted()
-        self.levels = recipe.detector == .reducedStudent ? recipe.map.levels : features
-        teacher = try ModelFile.teacher(teacherBytes, name: folder.teacher, levels: levels ?? self.levels)
+        levels =
+            recipe.detector == .reducedStudent && !everyLevel ? recipe.map.levels : student.graph.outputs.keys.sorted()
+        teacher = try ModelFile.teacher(teacherBytes, name: folder.teacher, levels: levels)
         let learned = student.metadata["teacher_sha256"] ?? "none"
         guard learned == teacher.digest else {
             throw RecipeError(

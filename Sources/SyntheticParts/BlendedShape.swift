@@ -71,6 +71,72 @@ struct BlendedShape {
         return shape
     }
 
+    /// A jagged crack of about `area` pixels, with branches; what runs out of the picture is lost.
+    static func crack(area: Float, middle: (x: Float, y: Float), width: Int, height: Int, random: inout SplitMix64)
+        -> BlendedShape
+    {
+        let side = Float(min(width, height))
+        let thickness = random.between(0.9, 2.6) * max(1, side / 256)
+        let length = min(area / thickness, side * 1.2)
+        var shape = BlendedShape(
+            middle: middle, reach: length * 0.6 + thickness + 2, pictureWidth: width, pictureHeight: height)
+        var field = shape.cover
+        // Two arms from the middle, then branches of them: each is where it begins, its direction and its length.
+        let first = PartDefect.direction(&random)
+        var arms = [(middle, first, length * 0.5), (middle, (x: -first.x, y: -first.y), length * 0.5)]
+        var next = 0
+        while next < arms.count {
+            var (place, direction, left) = arms[next]
+            next += 1
+            while left > 0 {
+                let turn = random.between(-0.5, 0.5)
+                // A small turn without a trigonometric function: the same bits on every machine.
+                direction = normalised(x: direction.x - turn * direction.y, y: direction.y + turn * direction.x)
+                let step = min(left, random.between(2, 6))
+                let end = (x: place.x + step * direction.x, y: place.y + step * direction.y)
+                shape.draw(from: place, to: end, thickness: thickness, into: &field)
+                place = end
+                left -= step
+                if arms.count < 6, random.below(30) == 0 {
+                    let side: Float = random.coin() ? 1 : -1
+                    let away = normalised(
+                        x: direction.x - side * direction.y, y: direction.y + side * direction.x)
+                    arms.append((place, away, left * 0.6))
+                }
+            }
+        }
+        shape.cover = field
+        return shape
+    }
+
+    private static func normalised(x: Float, y: Float) -> (x: Float, y: Float) {
+        let length = max((x * x + y * y).squareRoot(), 1e-6)
+        return (x / length, y / length)
+    }
+
+    /// A straight stroke with soft sides, on top of what is there.
+    private func draw(
+        from a: (x: Float, y: Float), to b: (x: Float, y: Float), thickness: Float, into field: inout [Float]
+    ) {
+        let (dx, dy) = (b.x - a.x, b.y - a.y)
+        let squared = max(dx * dx + dy * dy, 1e-6)
+        let reach = thickness * 0.5 + 1
+        // Beyond the window there is nothing: both ends are kept in it.
+        func inside(_ position: Float, _ origin: Int, _ count: Int) -> Int {
+            min(count, max(0, Int(position.rounded(.down)) - origin))
+        }
+        for row in inside(min(a.y, b.y) - reach, top, height)..<inside(max(a.y, b.y) + reach + 1, top, height) {
+            for column in inside(min(a.x, b.x) - reach, left, width)..<inside(max(a.x, b.x) + reach + 1, left, width) {
+                let (x, y) = (Float(left + column) + 0.5 - a.x, Float(top + row) + 0.5 - a.y)
+                let along = clamp((x * dx + y * dy) / squared)
+                let (u, v) = (x - along * dx, y - along * dy)
+                let covered = clamp(thickness * 0.5 + 0.5 - (u * u + v * v).squareRoot())
+                let index = row * width + column
+                field[index] = max(field[index], covered)
+            }
+        }
+    }
+
     /// A turned rectangle of about `area` pixels with feathered sides.
     static func patch(area: Float, middle: (x: Float, y: Float), width: Int, height: Int, random: inout SplitMix64)
         -> BlendedShape

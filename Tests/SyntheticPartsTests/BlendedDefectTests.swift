@@ -22,7 +22,7 @@ import Testing
             ])
     }
 
-    @Test("sizes span 0.1 % to 4 %, the change shows inside the mask and stays near it")
+    @Test("sizes span 0.1 % to 25 %, the change shows inside the mask and stays near it")
     func extent() {
         let parts = SyntheticParts(seed: 2)
         var areas: [Double] = []
@@ -45,8 +45,22 @@ import Testing
         print(
             "blended defects: area \(areas[0] * 100) % to \(areas[areas.count - 1] * 100) %, median \(areas[40] * 100) %"
         )
-        #expect(areas[0] >= 0.0004 && areas[areas.count - 1] <= 0.046)
-        #expect(areas[8] < 0.004 && areas[72] > 0.012)
+        #expect(areas[0] >= 0.0004 && areas[areas.count - 1] <= 0.27)
+        #expect(areas[8] < 0.004 && areas[72] > 0.05)
+    }
+
+    @Test("a size class gives its size")
+    func sizeClasses() {
+        let picture = SyntheticParts(seed: 2).good(0)
+        for (sizeClass, share) in BlendedDefect.shares.enumerated() {
+            var areas = (0..<30 as Range<UInt64>).map { seed in
+                let mask = BlendedDefect.apply(to: picture, seed: seed, sizeClass: sizeClass).1
+                return Float(mask.count { $0 > 0 }) / Float(mask.count)
+            }
+            areas.sort()
+            #expect(areas[15] > share * 0.4 && areas[15] < share * 1.4, "class \(sizeClass)")
+            #expect(areas[29] < share * 1.6)
+        }
     }
 
     @Test("a grey picture stays grey, an even one gets a defect too, and the smallest size works")

@@ -95,7 +95,7 @@ public final class AnomalyMapper {
         self.size = size
         self.stages = stages
         map = FloatBuffer(count: size * size)
-        scratch = FloatBuffer(count: settings.score == .topPercent ? size * size : 1)
+        scratch = FloatBuffer(count: size * size)
         inputs = .allocate(capacity: stages.count)
         _ = inputs.initialize(from: stages.map(\.input))
     }
@@ -154,10 +154,13 @@ public final class AnomalyMapper {
                 stage.distance.base, stage.mean, stage.scale, stage.standardised.base, stage.distance.count)
         }
         ck_anomaly_map_f32(inputs.baseAddress, Int32(inputs.count), Int32(size), map.base)
-        switch settings.score {
-        case .maximum: return maximum
-        case .topPercent: return ck_top_mean_f32(map.base, map.count, max(1, map.count / 100), scratch.base)
-        }
+        return score(by: settings.score)
+    }
+
+    /// The score of the map of the last `score()` by any rule: for choices among rules.
+    public func score(by rule: MapSettings.ScoreRule) -> Float {
+        guard rule != .maximum else { return maximum }
+        return ck_top_mean_f32(map.base, map.count, rule.count(of: map.count), scratch.base)
     }
 
     /// The map of the last `score()`, `(size, size)`.

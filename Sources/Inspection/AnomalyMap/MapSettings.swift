@@ -16,8 +16,24 @@ public struct MapSettings: Codable, Sendable, Equatable {
     public enum ScoreRule: String, Codable, Sendable, CaseIterable {
         /// The largest value.
         case maximum
+        /// The mean of the largest 0.3 %.
+        case topThird = "top-0.3-percent"
         /// The mean of the largest 1 %: less noisy, less sharp for tiny defects.
         case topPercent = "top-1-percent"
+        /// The mean of the largest 3 %: for defects that cover a good part of the picture.
+        case topThree = "top-3-percent"
+
+        /// How many of a map's values make the score.
+        ///
+        /// - Parameter values: those of the whole map.
+        public func count(of values: Int) -> Int {
+            switch self {
+            case .maximum: 1
+            case .topThird: max(1, values * 3 / 1000)
+            case .topPercent: max(1, values / 100)
+            case .topThree: max(1, values * 3 / 100)
+            }
+        }
     }
 
     /// Levels that are compared, shallow first.
@@ -45,6 +61,13 @@ public struct MapSettings: Codable, Sendable, Equatable {
         self.normalisation = normalisation
         self.smoothing = smoothing
         self.score = score
+    }
+
+    /// Levels with weights other than 1, normalisation, score, smoothing; on one line.
+    public var summary: String {
+        let levels = zip(levels, weights).map { $1 == 1 ? $0.rawValue : "\($1)·\($0.rawValue)" }
+        return "\(levels.joined(separator: " + ")), \(normalisation.rawValue), \(score.rawValue), "
+            + "smoothing \(smoothing)"
     }
 }
 

@@ -24,8 +24,10 @@ public struct RecipeTraining: Sendable {
         public var detector: Recipe.Detector
         /// In which numbers the recipe is to run.
         public var engine: Recipe.Engine
-        /// How differences become a score.
+        /// How differences become a score; with `choice` what a trained recipe is tried from.
         public var map: MapSettings
+        /// What of `map` is given; the rest is chosen on synthetic defects. Nil: all of it is given.
+        public var choice: MapChoice.Given?
         /// How the student is trained.
         public var distillation: DistillationSettings
         /// False-stop rate; nil is the smallest that the number of parts supports.
@@ -37,7 +39,7 @@ public struct RecipeTraining: Sendable {
         public init(
             name: String, recipes: String, data: String, teacher: String?, input: InputRule,
             detector: Recipe.Detector = .reducedStudent, engine: Recipe.Engine = .int8, map: MapSettings,
-            distillation: DistillationSettings, alpha: Double?, restart: Bool
+            choice: MapChoice.Given? = nil, distillation: DistillationSettings, alpha: Double?, restart: Bool
         ) {
             self.name = name
             self.recipes = recipes
@@ -47,6 +49,7 @@ public struct RecipeTraining: Sendable {
             self.detector = detector
             self.engine = engine
             self.map = map
+            self.choice = choice
             self.distillation = distillation
             self.alpha = alpha
             self.restart = restart
@@ -67,6 +70,8 @@ public struct RecipeTraining: Sendable {
         public let calibration: RecipeCalibration
         /// How the integers were made; nil in float32.
         public let quantisation: RecipeQuantisation?
+        /// How the map settings were chosen; nil when all were given.
+        public let choice: MapChoice?
         /// The pass that gave the weights; nil without a student.
         public let bestEpoch: Int?
         /// Its loss on the select parts; nil without a student.
@@ -146,18 +151,27 @@ public struct RecipeTraining: Sendable {
         try SafeFile.write(teacherBytes, to: folder.teacher)
         try SafeFile.write(bytes, to: folder.learned(by: plan.detector))
         try list.write(to: folder.parts)
-        try SafeFile.write(
-            Array(
-                Recipe(name: plan.name, input: plan.input, detector: plan.detector, engine: plan.engine, map: map)
-                    .yaml.utf8), to: folder.recipe)
+        unlink(folder.choice)
+        var recipe = Recipe(
+            name: plan.name, input: plan.input, detector: plan.detector, engine: plan.engine, map: map)
+        try recipe.write(to: folder)
         let quantisation =
             plan.engine == .int8
             ? try RecipeQuantisation(folder, seed: plan.distillation.seed, tool: tool, progress: reporter.step) : nil
+        var choice: MapChoice?
+        if let given = plan.choice {
+            let made = try MapChoice(folder, given: given, seed: plan.distillation.seed, progress: reporter.step)
+            recipe.map = made.settings
+            try recipe.write(to: folder)
+            try made.write(to: folder)
+            choice = made
+        }
         let calibration = try RecipeCalibration(folder, alpha: plan.alpha, tool: tool, progress: reporter.step)
         unlink(folder.checkpoint)
         return .calibrated(
             Result(
-                calibration: calibration, quantisation: quantisation, bestEpoch: bestEpoch, selectLoss: selectLoss,
+                calibration: calibration, quantisation: quantisation, choice: choice, bestEpoch: bestEpoch,
+                selectLoss: selectLoss,
                 groups: list.groups,
                 counts: Dictionary(uniqueKeysWithValues: PartDeal.Role.allCases.map { ($0, list.of($0).count) })))
     }

@@ -103,10 +103,10 @@ struct QuantisationReference {
     ) throws -> (maps: [[Float]], auroc: Double, recall: Double) {
         var maps = [[Float]](repeating: [], count: selection.pictures.count)
         var (area, recall) = (0.0, 0.0)
-        for half in 0..<2 {
+        for half in selection.halves() {
             let statistics = try PartScorer.statistics(
-                of: selection.learned(forHalf: half).map { distances[$0] }, levels: settings.levels, size: size)
-            let judged = selection.judged(half: half)
+                of: half.learned.map { distances[$0] }, levels: settings.levels, size: size)
+            let judged = half.judged
             _ = try AnomalyMapper(settings: settings, statistics: statistics, size: size)
             let results = Parallel.map(
                 judged, context: { try? AnomalyMapper(settings: settings, statistics: statistics, size: size) }

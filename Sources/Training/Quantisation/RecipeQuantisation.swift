@@ -43,10 +43,8 @@ public struct RecipeQuantisation: Codable, Sendable {
         var recipe = try Recipe.read(folder.recipe)
         try recipe.detector.check(.int8, in: folder.recipe)
         let list = try PartList.read(folder.parts)
-        let student = try FloatModels(folder, recipe: recipe).student
         // All levels that were trained, so that a later choice among them needs no other integers.
-        let levels = student.graph.outputs.keys.sorted()
-        let models = try FloatModels(folder, recipe: recipe, levels: levels)
+        let models = try FloatModels(folder, recipe: recipe, everyLevel: true)
         let size = recipe.input.size
         let good = try RecipeCalibration.pictures(
             list.of(.select), root: data ?? list.data, rule: recipe.input, "select parts", progress)
@@ -69,12 +67,12 @@ public struct RecipeQuantisation: Codable, Sendable {
                     activationMaximum: maximum)
             }
             let file = IntegerModelFile(
-                teacher: networks[0], student: networks[1], inputSize: size, levels: levels,
+                teacher: networks[0], student: networks[1], inputSize: size, levels: models.levels,
                 input: recipe.input.fingerprint,
                 origin: .init(
                     teacher: models.teacher.digest, student: models.student.digest, parts: list.digest, tool: tool,
                     method: "\(method.rawValue), \(width) bits, feedback rounding, bias correction"))
-            let compared = recipe.detector == .reducedStudent ? recipe.map.levels : levels
+            let compared = recipe.detector == .reducedStudent ? recipe.map.levels : models.levels
             let candidate = try recipe.detector.networks(
                 of: .int8(try file.plan(levels: compared, inputSize: size, name: folder.integer)), levels: compared,
                 name: folder.integer)
@@ -103,7 +101,7 @@ public struct RecipeQuantisation: Codable, Sendable {
     }
 
     /// At most so many, spread evenly.
-    private static func spread(_ pictures: [[UInt8]], _ most: Int) -> [[UInt8]] {
+    static func spread(_ pictures: [[UInt8]], _ most: Int) -> [[UInt8]] {
         guard pictures.count > most else { return pictures }
         return (0..<most).map { pictures[$0 * pictures.count / most] }
     }

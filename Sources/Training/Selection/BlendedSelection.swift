@@ -6,19 +6,20 @@ import SyntheticParts
 /// Good select parts and the same parts with synthetic defects blended in: what choices may be made with, since no real
 /// defect is among them (DESIGN, 'Good parts are dealt once').
 ///
-/// Cross-fitted: statistics come from one half of the parts, the other half is judged; then the halves change places.
-struct BlendedSelection {
+/// Cross-fitted: statistics come from one half of the parts, the other half is judged; then the halves change places. There are several
+/// ways to halve, since with few parts one odd one decides a lot.
+package struct BlendedSelection {
     /// Good parts.
-    let parts: Int
+    package let parts: Int
     /// The good parts, then round after round each of them with another defect; `(size, size, 3)` bytes each.
-    let pictures: [[UInt8]]
+    package let pictures: [[UInt8]]
 
     /// Blends defects into parts.
     ///
     /// - Parameters:
     ///   - good: `(size, size, 3)` bytes each.
-    ///   - defectsPerPart: rounds.
-    init(_ good: [[UInt8]], size: Int, defectsPerPart: Int, seed: UInt64) {
+    ///   - defectsPerPart: rounds; from round to round and part to part the defects' size class moves on by one.
+    package init(_ good: [[UInt8]], size: Int, defectsPerPart: Int, seed: UInt64) {
         parts = good.count
         pictures =
             good
@@ -26,17 +27,46 @@ struct BlendedSelection {
                 good.enumerated().map { index, pixels in
                     let picture = Picture(width: size, height: size, pixels: pixels)
                     let number = UInt64(round * good.count + index)
-                    return BlendedDefect.apply(to: picture, seed: seed &* 1_000_000 &+ number).0.pixels
+                    return BlendedDefect.apply(
+                        to: picture, seed: seed &* 1_000_000 &+ number,
+                        sizeClass: (round + index) % BlendedDefect.shares.count
+                    ).0.pixels
                 }
             }
     }
 
-    /// Good parts that give the statistics when a half is judged.
-    func learned(forHalf half: Int) -> [Int] { (0..<parts).filter { $0 % 2 != half } }
+    /// Size class of the defect of a picture; nil for a good part.
+    package func sizeClass(_ index: Int) -> Int? {
+        isGood(index) ? nil : (index / parts - 1 + index % parts) % BlendedDefect.shares.count
+    }
 
-    /// Pictures of a half, good and blended.
-    func judged(half: Int) -> [Int] { pictures.indices.filter { $0 % parts % 2 == half } }
+    /// Ways to deal the parts into those that give the statistics and those that are judged: every second part, the others,
+    /// then by chance and the other way round.
+    ///
+    /// - Parameter count: how many, at least 2, even.
+    package func halves(_ count: Int = 2) -> [Half] {
+        var random = SplitMix64(seed: UInt64(parts))
+        return (0..<count / 2).flatMap { way -> [Half] in
+            var order = Array(0..<parts)
+            if way > 0 { for place in order.indices.reversed() { order.swapAt(place, random.below(place + 1)) } }
+            // Even places are judged first; shuffled, that is a half by chance.
+            let first = Set(order.indices.filter { $0 % 2 == 0 }.map { order[$0] })
+            return [first, Set(order).subtracting(first)].map { judged in
+                Half(
+                    learned: (0..<parts).filter { !judged.contains($0) },
+                    judged: pictures.indices.filter { judged.contains($0 % parts) })
+            }
+        }
+    }
+
+    /// One way to deal the parts.
+    package struct Half {
+        /// Good parts that give the statistics.
+        package let learned: [Int]
+        /// Pictures that are judged, good and blended.
+        package let judged: [Int]
+    }
 
     /// Whether a picture shows a good part.
-    func isGood(_ index: Int) -> Bool { index < parts }
+    package func isGood(_ index: Int) -> Bool { index < parts }
 }

@@ -24,17 +24,16 @@ struct BenchChoices: ParsableCommand {
     @OptionGroup var output: JSONOption
 
     func run() throws {
-        let trials = try MapTrial.grid(
-            try RecipeFolder(name, in: place.recipes), data: data, progress: TrainingDisplay.reporter.step)
+        let trials = try MapChoice(
+            try RecipeFolder(name, in: place.recipes), data: data, progress: TrainingDisplay.reporter.step
+        ).trials
         Terminal.shared.clear()
         let shown = top > 0 ? Array(trials.prefix(top)) : trials
         if output.isJSON { return try printJSON(shown) }
         for trial in shown {
-            let levels = trial.settings.levels.map(\.rawValue).joined(separator: "+")
             print(
                 "AUROC \(TrainingDisplay.rounded(Float(trial.auroc), 4))  recall at zero false stops "
-                    + "\(TrainingDisplay.rounded(Float(100 * trial.recallAtZeroFP), 1)) %  \(levels) "
-                    + "\(trial.settings.normalisation.rawValue) \(trial.settings.score.rawValue) smoothing \(trial.settings.smoothing)"
+                    + "\(TrainingDisplay.rounded(Float(100 * trial.recallAtZeroFP), 1)) %  \(trial.settings.summary)"
             )
         }
     }

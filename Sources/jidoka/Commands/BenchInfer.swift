@@ -21,7 +21,7 @@ struct BenchInfer: ParsableCommand {
     var size = 256
     @Option(help: "Levels, from stem,layer1,layer2,layer3 (default: layer1,layer2, or the recipe's).")
     var levels: LevelList?
-    @Option(help: "Score of the map: maximum or top-1-percent.")
+    @Option(help: "Score of the map: maximum, top-0.3-percent, top-1-percent or top-3-percent.")
     var score = MapSettings.ScoreRule.maximum
     @Option(help: "Pictures.")
     var frames = 2000

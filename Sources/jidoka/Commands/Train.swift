@@ -31,7 +31,7 @@ struct Train: ParsableCommand {
     var teacher: String?
     @Option(
         help:
-            "Levels to compare, from stem,layer1,layer2,layer3 (default: layer1,layer2,layer3; with the built-in teacher layer1,layer2)."
+            "Levels to compare, from stem,layer1,layer2,layer3 (default: chosen from layer1,layer2,layer3)."
     )
     var levels: LevelList?
     @OptionGroup var input: InputChoices
@@ -52,11 +52,11 @@ struct Train: ParsableCommand {
     var rate: Double?
     @Option(help: "Seed of deal, weights and order.")
     var seed: UInt64 = 1
-    @Option(help: "Normalisation of the maps: none, global or per-location (default: per-location, with stpm none).")
+    @Option(help: "Normalisation of the maps: none, global or per-location (default: chosen).")
     var normalisation: MapSettings.Normalisation?
-    @Option(help: "Score of the map: maximum or top-1-percent.")
-    var score = MapSettings.ScoreRule.maximum
-    @Option(help: "Gaussian smoothing of the map in pixels at 256.")
+    @Option(help: "Score of the map: maximum, top-0.3-percent, top-1-percent or top-3-percent (default: chosen).")
+    var score: MapSettings.ScoreRule?
+    @Option(help: "Gaussian smoothing of the map in pixels at 256 (default: chosen).")
     var smoothing: Float?
     @Option(help: "False-stop rate to calibrate for (default: the smallest that the parts support).")
     var alpha: Double?
@@ -102,6 +102,7 @@ struct Train: ParsableCommand {
             if output.isJSON { return try printJSON(summary) }
             print(summary.text)
             if let quantisation = result.quantisation { print(quantisation.summary) }
+            if let choice = result.choice { print(choice.summary) }
             print(calibration.threshold.statement)
         }
     }
@@ -118,11 +119,14 @@ struct Train: ParsableCommand {
         if optimiser == .sgd { distillation.learningRate = 0.4 }
         if let rate { distillation.learningRate = rate }
         var map = MapSettings(
-            levels: distillation.levels, normalisation: normalisation ?? detector.defaultNormalisation, score: score)
+            levels: distillation.levels, normalisation: normalisation ?? detector.defaultNormalisation,
+            score: score ?? .maximum)
         if let smoothing { map.smoothing = smoothing }
         return RecipeTraining.Plan(
             name: name, recipes: place.recipes, data: try folderOfGoodParts(), teacher: teacher,
             input: try input.rule(), detector: detector, engine: chosenEngine, map: map,
+            choice: MapChoice.Given(
+                levels: levels?.levels, normalisation: normalisation, smoothing: smoothing, score: score),
             distillation: distillation, alpha: alpha, restart: restart)
     }
 

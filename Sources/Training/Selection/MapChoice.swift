@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Calibration
+import FoundationEssentials
+import Inspection
+import Recipes
+
+/// Which map settings suit a trained recipe: a grid of them, tried on synthetic defects in its own select parts.
+///
+/// Shallow levels suit some parts and deep ones others, and textures that move want other statistics than parts that lie still. Good parts
+/// with defects blended in tell which, without a real defect.
+public struct MapChoice: Codable, Sendable {
+    /// What was asked for; the rest is free.
+    public struct Given: Sendable, Equatable {
+        /// Levels to compare.
+        public var levels: [Level]?
+        /// What makes maps comparable.
+        public var normalisation: MapSettings.Normalisation?
+        /// Gaussian over both axes, pixels at 256.
+        public var smoothing: Float?
+        /// How the map becomes one number.
+        public var score: MapSettings.ScoreRule?
+
+        /// Nothing is given unless named.
+        public init(
+            levels: [Level]? = nil, normalisation: MapSettings.Normalisation? = nil, smoothing: Float? = nil,
+            score: MapSettings.ScoreRule? = nil
+        ) {
+            self.levels = levels?.sorted()
+            self.normalisation = normalisation
+            self.smoothing = smoothing
+            self.score = score
+        }
+    }
+
+    /// All trials, the best first.
+    public let trials: [MapTrial]
+
+    /// The winner.
+    public var settings: MapSettings { trials[0].settings }
+
+    /// Blended defects per select part: one of each size.
+    static let defectsPerPart = 5
+    /// Most select parts that are judged.
+    static let judgedParts = 64
+    /// Ways to deal the select parts into those that give statistics and those that are judged.
+    static let halves = 8
+
+    /// Tries all settings that what is given leaves open.
+    ///
+    /// - Parameters:
+    ///   - folder: a trained recipe, calibrated or not; its networks must give every level that may be chosen.
+    ///   - data: where the good parts are now; nil is where they were at training.
+    /// - Throws: `RecipeError`, `CalibrationError`, `InspectionError`.
+    public init(
+        _ folder: RecipeFolder, given: Given = Given(), data: String? = nil, seed: UInt64 = 1,
+        progress: RecipeCalibration.Progress? = nil
+    ) throws {
+        let networks = try RecipeNetworks(folder, everyLevel: true)
+        let (recipe, list) = (networks.recipe, try PartList.read(folder.parts))
+        let good = try RecipeCalibration.pictures(
+            list.of(.select), root: data ?? list.data, rule: recipe.input, "select parts", progress)
+        let selection = BlendedSelection(
+            RecipeQuantisation.spread(good, Self.judgedParts), size: recipe.input.size,
+            defectsPerPart: Self.defectsPerPart, seed: seed)
+        let levels = networks.levels
+        let maps = try PartScorer.distances(networks.networks, levels: levels, pictures: selection.pictures) {
+            progress?("choosing: distances", $0, $1)
+        }
+        let grid = Self.grid(levels, given: given)
+        var trials: [MapTrial] = []
+        for (done, settings) in grid.enumerated() {
+            progress?("choosing: settings", done, grid.count)
+            trials += try Self.trials(
+                settings, rules: given.score.map { [$0] } ?? MapSettings.ScoreRule.allCases, maps: maps,
+                selection: selection, size: recipe.input.size)
+        }
+        self.trials = Self.ranked(trials, defects: selection.pictures.count - selection.parts)
+    }
+
+    /// One sentence for a person.
+    public var summary: String {
+        "map: \(settings.summary), of \(trials.count) settings; finds \((1000 * trials[0].recallAtZeroFP).rounded() / 10) % of synthetic "
+            + "defects without a false stop, AUROC \((trials[0].auroc * 1000).rounded() / 1000)"
+    }
+
+    /// Writes `choice.json`, the best trials first.
+    ///
+    /// - Throws: `RecipeError` when the file can't be written.
+    func write(to folder: RecipeFolder) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        try SafeFile.write(Array(try encoder.encode(self)) + [0x0A], to: folder.choice)
+    }
+
+    /// Best first: of those whose recall without a false stop is within one standard error of the best, the one with the highest
+    /// AUROC (the one-standard-error rule); the others follow by recall. Of equals the one that was tried first.
+    ///
+    /// - Parameter defects: blended pictures that a recall is a share of.
+    package static func ranked(_ trials: [MapTrial], defects: Int) -> [MapTrial] {
+        let best = trials.map(\.recallAtZeroFP).max() ?? 0
+        let error = (best * (1 - best) / Double(max(1, defects))).squareRoot()
+        func isClose(_ trial: MapTrial) -> Bool { trial.recallAtZeroFP >= best - error }
+        return trials.enumerated().sorted { a, b in
+            let (close, other) = (isClose(a.element), isClose(b.element))
+            guard close == other else { return close }
+            let (x, y) =
+                close ? (a.element.auroc, b.element.auroc) : (a.element.recallAtZeroFP, b.element.recallAtZeroFP)
+            return x == y ? a.offset < b.offset : x > y
+        }.map(\.element)
+    }
+
+    /// One map serves all rules that make a score of it.
+    private static func trials(
+        _ settings: MapSettings, rules: [MapSettings.ScoreRule], maps: [[Level: [Float]]], selection: BlendedSelection,
+        size: Int
+    ) throws -> [MapTrial] {
+        var halves = [[BlendedScores]](repeating: [], count: rules.count)
+        for half in selection.halves(Self.halves) {
+            let statistics = try PartScorer.statistics(
+                of: half.learned.map { maps[$0] }, levels: settings.levels, size: size)
+            _ = try AnomalyMapper(settings: settings, statistics: statistics, size: size)
+            let judged = half.judged
+            let scores = Parallel.map(
+                judged, context: { try? AnomalyMapper(settings: settings, statistics: statistics, size: size) }
+            ) { index, mapper -> [Float] in
+                guard let mapper else { return rules.map { _ in .nan } }
+                for level in settings.levels { mapper.setDistances(maps[index][level] ?? [], of: level) }
+                _ = mapper.score()
+                return rules.map { mapper.score(by: $0) }
+            }
+            for rule in rules.indices {
+                var result = BlendedScores()
+                for (index, score) in zip(judged, scores) {
+                    if let sizeClass = selection.sizeClass(index) {
+                        result.blended.append((sizeClass, score[rule]))
+                    } else {
+                        result.good.append(score[rule])
+                    }
+                }
+                halves[rule].append(result)
+            }
+        }
+        return zip(rules, halves).map { rule, halves in
+            var tried = settings
+            tried.score = rule
+            return MapTrial(tried, halves: halves)
+        }
+    }
+
+    /// Every combination that is left open but for the score, which is taken last.
+    package static func grid(_ levels: [Level], given: Given) -> [MapSettings] {
+        let all = (1..<(1 << levels.count)).map { bits in
+            levels.indices.filter { bits >> $0 & 1 == 1 }.map { levels[$0] }
+        }
+        let subsets = given.levels.map { [$0] } ?? all
+        let normalisations: [MapSettings.Normalisation] =
+            given.normalisation.map { [$0] } ?? [.perLocation, .global, .none]
+        let smoothings: [Float] = given.smoothing.map { [$0] } ?? [4, 2, 8]
+        var grid: [MapSettings] = []
+        for subset in subsets {
+            for normalisation in normalisations {
+                grid += smoothings.map {
+                    MapSettings(levels: subset, normalisation: normalisation, smoothing: $0)
+                }
+            }
+        }
+        return grid
+    }
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Inspection
+import Testing
+import Training
+
+@Suite struct MapChoiceTests {
+    private func trial(_ levels: [Level], found: Float, below: Float = 0) -> MapTrial {
+        // Ten good parts up to 9; ten defects, of which some are found, and the rest lie among the good ones.
+        let scores = BlendedScores(
+            good: (0..<10).map { Float($0) },
+            blended: (0..<10).map { (sizeClass: $0 % 5, score: Float($0) < found ? 20 : below) })
+        return MapTrial(MapSettings(levels: levels), halves: [scores, scores])
+    }
+
+    @Test("recall counts what is above every good part, AUROC is a mean over sizes")
+    func measures() {
+        let trial = trial([.layer1], found: 5, below: -1)
+        #expect(trial.recallAtZeroFP == 0.5)
+        #expect(trial.aurocBySize.count == 5)
+        // Of each size one defect is found (1) and one lies below all good parts (0).
+        #expect(trial.aurocBySize.allSatisfy { $0 == 0.5 } && trial.auroc == 0.5)
+    }
+
+    @Test("scores that are not finite can't win")
+    func notFinite() {
+        let scores = BlendedScores(good: [0, .nan], blended: [(sizeClass: 0, score: .infinity)])
+        let trial = MapTrial(MapSettings(levels: [.layer1]), halves: [scores])
+        #expect(trial.recallAtZeroFP == 0 && trial.auroc == 0)
+    }
+
+    @Test("within one standard error of the best recall the higher AUROC wins, beyond it recall does")
+    func oneStandardError() {
+        let plain = trial([.layer1], found: 6, below: 0)
+        let close = trial([.layer2], found: 5, below: 8.5)
+        let far = trial([.layer3], found: 1, below: 8.9)
+        #expect(close.auroc > plain.auroc)
+        // Ten defects: an error of 0.15, so 0.5 is as good as 0.6.
+        #expect(
+            MapChoice.ranked([far, plain, close], defects: 10).map(\.settings.levels)
+                == [[.layer2], [.layer1], [.layer3]])
+        // Ten thousand: it is not.
+        #expect(
+            MapChoice.ranked([far, plain, close], defects: 10_000).map(\.settings.levels)
+                == [[.layer1], [.layer2], [.layer3]])
+        // Of equals the first.
+        #expect(MapChoice.ranked([plain, trial([.layer2], found: 6)], defects: 10)[0].settings.levels == [.layer1])
+    }
+
+    @Test("the grid has every subset of levels, and what is given stays")
+    func grid() {
+        let levels: [Level] = [.layer1, .layer2, .layer3]
+        let all = MapChoice.grid(levels, given: .init())
+        #expect(all.count == 7 * 3 * 3)
+        #expect(Set(all.map(\.levels)).count == 7)
+        let given = MapChoice.grid(levels, given: .init(levels: [.layer3, .layer1], normalisation: .global))
+        #expect(given.count == 3)
+        #expect(given.allSatisfy { $0.levels == [.layer1, .layer3] && $0.normalisation == .global })
+        #expect(MapChoice.grid([.layer1], given: .init(smoothing: 0)).allSatisfy { $0.smoothing == 0 })
+    }
+
+    @Test("each half judges what the other one learns from, and defects stay with their part")
+    func halves() {
+        let pixels = (0..<7).map { part in [UInt8](repeating: UInt8(40 * part), count: 64 * 64 * 3) }
+        let selection = BlendedSelection(pixels, size: 64, defectsPerPart: 5, seed: 3)
+        #expect(selection.pictures.count == 7 * 6)
+        let halves = selection.halves(8)
+        #expect(halves.count == 8)
+        for half in halves {
+            let parts = Set(half.judged.map { $0 % 7 })
+            #expect(parts.isDisjoint(with: half.learned) && parts.count + half.learned.count == 7)
+            #expect(half.judged.count == parts.count * 6)
+        }
+        #expect(Set(halves.map(\.learned)).count >= 4)
+        for part in 0..<7 {
+            let classes = (1...5).compactMap { selection.sizeClass($0 * 7 + part) }
+            #expect(Set(classes) == Set(0..<5) && selection.sizeClass(part) == nil)
+        }
+        #expect(BlendedSelection(pixels, size: 64, defectsPerPart: 5, seed: 3).pictures == selection.pictures)
+    }
+}
