@@ -145,7 +145,7 @@ import Testing
         #expect(
             summary.keys == [
                 "recipe", "train", "select", "calibrate", "alpha", "threshold", "model", "openblas", "best_epoch",
-                "select_loss", "different_parts", "engine", "quantisation",
+                "select_loss", "different_parts", "detector", "engine", "quantisation",
             ])
         #expect(summary["train"]?.int == 36 && summary["select"]?.int == 12 && summary["calibrate"]?.int == 12)
     }

@@ -21,7 +21,7 @@ package final class DescriptorStore: @unchecked Sendable {
     package var stride: Int { places * dimensions }
 
     /// - Throws: `TrainingError` when that is too much.
-    init(pictures: Int, places: Int, dimensions: Int) throws(TrainingError) {
+    package init(pictures: Int, places: Int, dimensions: Int) throws(TrainingError) {
         let bytes = pictures * places * dimensions * MemoryLayout<Float>.stride
         guard bytes <= Self.limit else {
             throw TrainingError(
