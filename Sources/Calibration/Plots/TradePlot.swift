@@ -174,12 +174,12 @@ private struct LabelPlaces {
         _ text: String, near place: SVGDrawing.Place
     ) -> (SVGDrawing.Place, SVGDrawing.Anchor)? {
         let width = SVGDrawing.width(of: text, size: 11)
+        // Close by: further away a label would seem to be another marker's.
         let tries: [(SVGDrawing.Place, SVGDrawing.Anchor, Double)] = [
             (.init(place.x + 10, place.y - 6), .start, 0), (.init(place.x - 10, place.y - 6), .end, -width),
             (.init(place.x + 10, place.y + 14), .start, 0), (.init(place.x - 10, place.y + 14), .end, -width),
             (.init(place.x + 10, place.y - 20), .start, 0), (.init(place.x + 10, place.y + 28), .start, 0),
             (.init(place.x - 10, place.y - 20), .end, -width), (.init(place.x - 10, place.y + 28), .end, -width),
-            (.init(place.x + 10, place.y - 34), .start, 0), (.init(place.x - 10, place.y + 42), .end, -width),
         ]
         for (at, anchor, shift) in tries {
             let box = Box(left: at.x + shift, top: at.y - 9, right: at.x + shift + width, bottom: at.y + 3)
