@@ -6,10 +6,11 @@ PACKAGES = pkg-config libopenblas-dev libjpeg-dev libpng-dev libv4l-dev libsyste
 DEB_PACKAGES = $(PACKAGES) debhelper dpkg-dev fakeroot lintian python3
 SYSTEMD_PACKAGES = mmdebstrap systemd-container
 
-.PHONY: help setup setup-deb setup-systemd build demo test deb test-systemd test-vm lint format clean
+.PHONY: help setup setup-deb setup-systemd build demo bench-accuracy test deb test-systemd test-vm lint format clean
 
 help:
 	@echo "make demo    learn synthetic parts, run a line, stop it on a defect (under 3 minutes after the build)"
+	@echo "make bench-accuracy  every detector on every data set below JIDOKA_DATA; ARGS=\"--mvtec DIR\" for MVTec AD"
 	@echo "make test    every test that needs no special machine"
 	@echo "make lint    format check"
 	@echo "make deb     the Debian package, in .build/deb"
@@ -37,6 +38,10 @@ build: setup
 
 demo: build
 	.build/release/jidoka demo
+
+# Finished runs are kept: the same command goes on after an interruption.
+bench-accuracy: build
+	.build/release/jidoka bench accuracy --out .build/bench-accuracy $(ARGS)
 
 # Nothing here needs '@testable': with it everything would be compiled twice.
 test: setup

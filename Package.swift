@@ -123,8 +123,9 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(name: "DaemonTests", dependencies: ["Daemon", "Outputs", "Recipes"], swiftSettings: strict),
         .testTarget(
-            name: "TrainingTests", dependencies: ["Training", "Inspection"], exclude: ["Golden/make_golden.py"],
-            resources: [.copy("Golden/golden.json")], swiftSettings: strict),
+            name: "TrainingTests",
+            dependencies: ["Training", "Inspection", "Calibration", "Recipes", "Pictures", "SyntheticParts"],
+            exclude: ["Golden/make_golden.py"], resources: [.copy("Golden/golden.json")], swiftSettings: strict),
         .testTarget(name: "SystemTests", dependencies: ["jidoka", "jidokad"], swiftSettings: strict),
     ]
 )

@@ -22,10 +22,30 @@ public struct Evaluation: Codable, Sendable {
         }
     }
 
+    /// One part and what the recipe made of it.
+    public struct Part: Sendable {
+        /// Path below the data set's folder.
+        public let path: String
+        /// Kind of defect; nil for a good part.
+        public let kind: String?
+        /// Its score; stop is score > threshold.
+        public let score: Float
+    }
+
     /// Probability that a defective part scores above a good one; null without good or without defective parts.
     public let imageAUROC: Double?
-    /// The same for pixels of the map; null where there are no masks.
+    /// Where it may lie for other parts of the same kinds, 95 %.
+    public let imageAUROCInterval: AUROCInterval?
+    /// Mean precision over the recalls; null without good or without defective parts.
+    public let averagePrecision: Double?
+    /// The same as the image AUROC for pixels of the map; null where there are no masks.
     public let pixelAUROC: Double?
+    /// Per-region overlap up to a false-positive rate of 0.3; null where there are no masks.
+    public let aupro: Double?
+    /// Connected regions of the masks at the map's size.
+    public let nRegions: Int
+    /// Masks that vanish at the map's size: their defects are in no pixel measure.
+    public let nMasksLost: Int
     /// Share of stops that were right; null when nothing stopped.
     public let precision: Double?
     /// Share of defective parts that stop the line.
@@ -48,10 +68,17 @@ public struct Evaluation: Codable, Sendable {
     public let falseStopRate: Double?
     /// Good parts that were left out because the recipe was made from them.
     public let nLeftOut: Int
+    /// The parts that were judged, for curves and lists; not in the JSON.
+    public private(set) var parts: [Part] = []
 
     enum CodingKeys: String, CodingKey {
         case imageAUROC = "image_auroc"
+        case imageAUROCInterval = "image_auroc_interval"
+        case averagePrecision = "average_precision"
         case pixelAUROC = "pixel_auroc"
+        case aupro = "aupro_30"
+        case nRegions = "n_regions"
+        case nMasksLost = "n_masks_lost"
         case precision, recall, f1
         case recallAtZeroFP = "recall_at_zero_fp"
         case perDefect = "per_defect"
@@ -67,7 +94,12 @@ public struct Evaluation: Codable, Sendable {
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(imageAUROC, forKey: .imageAUROC)
+        try container.encode(imageAUROCInterval, forKey: .imageAUROCInterval)
+        try container.encode(averagePrecision, forKey: .averagePrecision)
         try container.encode(pixelAUROC, forKey: .pixelAUROC)
+        try container.encode(aupro, forKey: .aupro)
+        try container.encode(nRegions, forKey: .nRegions)
+        try container.encode(nMasksLost, forKey: .nMasksLost)
         try container.encode(precision, forKey: .precision)
         try container.encode(recall, forKey: .recall)
         try container.encode(f1, forKey: .f1)
@@ -119,7 +151,12 @@ public struct Evaluation: Codable, Sendable {
         let defective = zip(items, scored).filter { $0.0.defect != nil }.map(\.1.score)
         threshold = recipe.threshold.stop
         (precision, recall, f1) = RankMeasures.atThreshold(threshold, good: good, defective: defective)
-        imageAUROC = RankMeasures.auroc(good: good, defective: defective)
+        let area = RankMeasures.auroc(good: good, defective: defective)
+        imageAUROC = area
+        imageAUROCInterval = area.flatMap {
+            AUROCInterval(auroc: $0, good: good.count, defective: defective.count)
+        }
+        averagePrecision = OperatingCurve(good: good, defective: defective)?.averagePrecision
         recallAtZeroFP = RankMeasures.recallAtZeroFalseStops(good: good, defective: defective)
         var kinds: [String: Kind] = [:]
         for kind in Set(items.compactMap(\.defect)) {
@@ -133,28 +170,46 @@ public struct Evaluation: Codable, Sendable {
         nDefect = defective.count
         let bound = threshold
         falseStopRate = good.isEmpty ? nil : Double(good.count { $0 > bound }) / Double(good.count)
-        pixelAUROC = hasMasks ? try Self.pixelAUROC(items, scored, rule: recipe.recipe.input) : nil
+        let pixels = hasMasks ? try PixelMeasures(items, scored, rule: recipe.recipe.input) : PixelMeasures()
+        pixelAUROC = pixels.auroc
+        aupro = pixels.aupro
+        nRegions = pixels.regions
+        nMasksLost = pixels.lost
         latencyMS = try Self.latency(recipe.model, parts.prefix(50).map(\.pixels))
-    }
-
-    private static func pixelAUROC(
-        _ items: [DataSet.Item], _ scored: [PartScorer.Scored], rule: InputRule
-    ) throws -> Double? {
-        var histogram = PixelHistogram()
-        for (item, score) in zip(items, scored) {
-            if item.defect == nil {
-                histogram.add(score.map, mask: nil)
-            } else if let mask = item.mask {
-                // Scaled like the picture, then cut at the middle.
-                let picture = try Picture.read(mask).prepared(by: rule)
-                histogram.add(score.map, mask: picture.grey.map { $0 > 127 ? 1 : 0 })
-            }
+        self.parts = zip(items, scored).map {
+            Part(path: String($0.0.path.dropFirst(data.root.count + 1)), kind: $0.0.defect, score: $0.1.score)
         }
-        return histogram.auroc
     }
 
     private static func latency(_ model: InspectionModel, _ pictures: [[UInt8]]) throws -> Double {
         let times = try PartScorer(model).scores(pictures, threads: 1).map(\.milliseconds).sorted()
         return times.isEmpty ? 0 : times[times.count / 2]
+    }
+}
+
+/// What the masks say; nothing where there are none.
+private struct PixelMeasures {
+    var auroc: Double?
+    var aupro: Double?
+    var regions = 0
+    var lost = 0
+
+    init() {}
+
+    init(_ items: [DataSet.Item], _ scored: [PartScorer.Scored], rule: InputRule) throws(PictureError) {
+        var histogram = PixelHistogram()
+        for (item, score) in zip(items, scored) {
+            if item.defect == nil {
+                histogram.add(score.map, mask: nil, width: rule.size)
+            } else if let path = item.mask {
+                // Scaled like the picture, then cut at the middle.
+                let mask = try Picture.read(path).prepared(by: rule).grey.map { $0 > 127 ? UInt8(1) : 0 }
+                if !mask.contains(1) { lost += 1 }
+                histogram.add(score.map, mask: mask, width: rule.size)
+            }
+        }
+        auroc = histogram.auroc
+        aupro = histogram.aupro()
+        regions = histogram.regions
     }
 }

@@ -69,8 +69,8 @@ import Testing
                         good.append(values[i])
                     }
                 }
-                histogram.add(values, mask: mask)
-                halves[map % 2].add(values, mask: mask)
+                histogram.add(values, mask: mask, width: 20)
+                halves[map % 2].add(values, mask: mask, width: 20)
             }
             let exact = bruteForce(good, defective)
             #expect(abs(try #require(histogram.auroc) - exact) < 1e-3)
@@ -83,15 +83,15 @@ import Testing
     func pixelEdges() {
         var histogram = PixelHistogram()
         #expect(histogram.auroc == nil)
-        histogram.add([1, 2], mask: nil)
+        histogram.add([1, 2], mask: nil, width: 2)
         #expect(histogram.auroc == nil)
-        histogram.add([.nan, .infinity], mask: [1, 1])
+        histogram.add([.nan, .infinity], mask: [1, 1], width: 2)
         #expect(histogram.auroc == 1)
         var only = PixelHistogram()
-        only.add([1], mask: [1])
+        only.add([1], mask: [1], width: 1)
         #expect(only.auroc == nil)
         var ties = PixelHistogram()
-        ties.add([0, -0.0], mask: [1, 0])
+        ties.add([0, -0.0], mask: [1, 0], width: 2)
         #expect(ties.auroc == 0.5)
     }
 }

@@ -39,6 +39,55 @@ struct BenchTests {
     }
 }
 
+@Suite("Benchmark of accuracy")
+struct BenchAccuracyTests {
+    @Test("a table and files from two folders; what is missing is said, and nothing is done twice")
+    func pair() throws {
+        let fixture = try Fixture.shared()
+        let folder = try TemporaryFolder("accuracy")
+        for name in ["parts", "parts/train", "parts/test", "parts/train/good", "parts/test/good"] {
+            try Files.makeFolder(folder / name)
+        }
+        for (index, path) in fixture.good.enumerated() {
+            try Files.copy(path, to: folder / "parts/\(index < 50 ? "train" : "test")/good/\(index).jpg")
+        }
+        try fixture.lay([.noise, .noise], in: folder / "parts/test/noise")
+        // A pair has no good parts but those that were learned.
+        try Files.makeFolder(folder / "pair")
+        try fixture.lay([.good, .good], in: folder / "pair/OK")
+        try fixture.lay([.noise], in: folder / "pair/NG")
+        let command = [
+            "bench", "accuracy", "--data", folder / "parts", "/tmp/no-such-set", folder / "pair", "--detectors",
+            "reduced-student", "--seeds", "3", "--sizes", "64", "--epochs", "1", "--out", folder / "out",
+        ]
+        let first = try run(Programs.jidoka, command + ["--json"])
+        #expect(first.ending == .exit(0), "\(first)")
+        let notes = first.errors.split(separator: "\n")
+        #expect(notes.count == 2 && notes.first?.hasPrefix("skipped: /tmp/no-such-set") == true)
+        #expect(notes.last?.contains("pair: expected") == true && notes.last?.contains("found 2, 0 and 1") == true)
+        let group = try #require(first.json?["groups"]?.items.first)
+        #expect(
+            group["set"]?.text == "parts" && group["image_auroc"]?["mean"]?.double == 1 && group["aupro_30"] == .null)
+        #expect(first.json == JSON(parsing: Files.text(folder / "out/results.json") ?? ""))
+        let key = try #require(Files.names(folder / "out/runs").first)
+        let stamp = Files.bytes(folder / "out/runs/\(key)/results.json")
+        let second = try run(Programs.jidoka, command)
+        #expect(second.ending == .exit(0) && second.out.hasPrefix("| data set |"), "\(second)")
+        #expect(second.out == Files.text(folder / "out/table.md"))
+        #expect(Files.bytes(folder / "out/runs/\(key)/results.json") == stamp)
+        #expect(Files.exists(folder / "out/auroc-ms-parts.svg"))
+    }
+
+    @Test("no data set at all, and lists that are none, are refused")
+    func refused() throws {
+        let none = try jidoka("bench", "accuracy", "--data", "/tmp/no-such-set", "--out", "/tmp/unused")
+        #expect(none.ending == .exit(1) && none.out.isEmpty && none.errors.contains("/tmp/no-such-set"))
+        for (option, value) in [("--seeds", "1,1"), ("--sizes", "100"), ("--detectors", "best"), ("--epochs", "0")] {
+            #expect(try jidoka("bench", "accuracy", option, value).ending == .exit(64), "\(option)")
+        }
+    }
+}
+
 @Suite("Benchmarks of the line")
 struct BenchLineTests {
     @Test("soak counts parts, memory and descriptors of the daemon")

@@ -6,7 +6,7 @@ import Testing
 @Suite struct CommandLineTests {
     private static let commands = [
         ["train"], ["calibrate"], ["evaluate"], ["inspect"], ["model"], ["status"], ["ack"], ["reset"], ["start"],
-        ["events"], ["demo"], ["bench"], ["bench", "train"], ["bench", "choices"],
+        ["events"], ["demo"], ["bench"], ["bench", "train"], ["bench", "choices"], ["bench", "accuracy"],
         ["bench", "soak"], ["bench", "line"], ["capture"], ["doctor"], ["trigger"], [],
     ]
 

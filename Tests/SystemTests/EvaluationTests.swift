@@ -6,7 +6,8 @@ import Testing
 @Suite struct EvaluationTests {
     private static let keys: Set<String> = [
         "image_auroc", "pixel_auroc", "precision", "recall", "f1", "recall_at_zero_fp", "per_defect", "latency_ms",
-        "n_good", "n_defect", "threshold", "false_stop_rate", "n_left_out",
+        "n_good", "n_defect", "threshold", "false_stop_rate", "n_left_out", "image_auroc_interval",
+        "average_precision", "aupro_30", "n_regions", "n_masks_lost",
     ]
 
     /// MVTec layout: parts that the recipe passes and noise, with or without masks.
@@ -41,7 +42,12 @@ import Testing
         let json = try #require(result.json)
         #expect(result.ending == .exit(0) && result.errors.isEmpty)
         #expect(json.keys == Self.keys)
-        #expect(json["pixel_auroc"] == .null && json["image_auroc"] == .null)
+        #expect(json["pixel_auroc"] == .null && json["image_auroc"] == .null && json["aupro_30"] == .null)
+        #expect(json["image_auroc_interval"] == .null && json["average_precision"] == .null)
+        // Without good parts there is a histogram and no curve.
+        let out = data / "report"
+        #expect(try evaluate(data.path, "--out", out).ending == .exit(0))
+        #expect(Files.names(out) == ["histogram.svg", "results.json", "scores.csv"])
         #expect(json["n_left_out"]?.int == 6 && json["n_good"]?.int == 0 && json["n_defect"]?.int == 4)
         #expect(json["recall"]?.double == 1 && json["threshold"] == .number(fixture.threshold))
         #expect(json["per_defect"]?["noise"]?.keys.isSuperset(of: ["n", "recall"]) == true)
@@ -68,8 +74,22 @@ import Testing
         let rate = json["false_stop_rate"]?.double ?? -1
         #expect((0...1).contains(rate) && json["per_defect"]?["noise"]?["n"]?.int == 4)
         #expect((json["precision"]?.double ?? 0) > 0 && (json["f1"]?.double ?? 0) > 0)
-        let text = try evaluate(data.path)
-        #expect(text.ending == .exit(0) && text.out.contains("image AUROC") && text.errors.isEmpty)
+        #expect((0...1).contains(json["aupro_30"]?.double ?? -1) && json["n_regions"]?.int == 4)
+        #expect(json["n_masks_lost"]?.int == 0 && json["average_precision"]?.double == 1)
+        #expect(json["image_auroc_interval"]?.items.last?.double == 1)
+        let out = data / "report"
+        let text = try evaluate(data.path, "--out", out)
+        #expect(text.ending == .exit(0) && text.out.contains("image AUROC 1.0000 (95 %: ") && text.errors.isEmpty)
+        #expect(text.out.contains("AUPRO(0.3)") && text.out.contains("4 regions"))
+        #expect(Files.names(out) == ["histogram.svg", "pr.svg", "results.json", "roc.svg", "scores.csv"])
+        #expect(JSON(parsing: Files.text(out + "/results.json") ?? "")?.keys == Self.keys)
+        let scores = (Files.text(out + "/scores.csv") ?? "").split(separator: "\n")
+        #expect(scores.first == "part,kind,score,verdict" && scores.count == 15)
+        #expect(scores.contains { $0.hasPrefix("test/noise/0.png,noise,") && $0.hasSuffix(",stop") })
+        let file = data / "a-file"
+        try Files.write("text", to: file)
+        let refused = try evaluate(data.path, "--out", file)
+        #expect(refused.ending == .exit(1) && refused.out.isEmpty && refused.errors.contains(file))
     }
 
     @Test("a flat pair of folders works, and good parts only are refused")

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Calibration
+import FoundationEssentials
+import Recipes
+
+/// What one case of a benchmark gave.
+public struct AccuracyRun: Codable, Sendable {
+    /// What was run.
+    public let one: AccuracyCase
+    /// Seconds of the training with quantisation and calibration; null where an interrupted training went on.
+    public let trainingSeconds: Double?
+    /// The pass that gave the weights; null without a student.
+    public let bestEpoch: Int?
+    /// Pictures that the student learned from.
+    public let trainParts: Int
+    /// The figures; milliseconds are the median of one core, measured in this run.
+    public let evaluation: Evaluation
+    /// SHA-256 of the program that made the run.
+    public let program: String
+
+    enum CodingKeys: String, CodingKey {
+        case one = "case"
+        case trainingSeconds = "training_seconds"
+        case bestEpoch = "best_epoch"
+        case trainParts = "train_parts"
+        case evaluation, program
+    }
+
+    /// Every key is written, null where there is no value.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(one, forKey: .one)
+        try container.encode(trainingSeconds, forKey: .trainingSeconds)
+        try container.encode(bestEpoch, forKey: .bestEpoch)
+        try container.encode(trainParts, forKey: .trainParts)
+        try container.encode(evaluation, forKey: .evaluation)
+        try container.encode(program, forKey: .program)
+    }
+
+    /// SHA-256 of the program that is running.
+    static func program() throws(RecipeError) -> String { Digest.sha256(try SafeFile.read("/proc/self/exe")) }
+
+    /// A finished run; nil where there is none of this case, or one in a form that is not ours any more: it is done again.
+    static func read(_ path: String, of one: AccuracyCase) throws(RecipeError) -> AccuracyRun? {
+        guard SafeFile.exists(path) else { return nil }
+        let bytes = try SafeFile.read(path, limit: 1 << 24)
+        let run = try? JSONDecoder().decode(AccuracyRun.self, from: Data(bytes))
+        // The folder's name says what was run, but a copied folder keeps its file.
+        return run?.one.key == one.key ? run : nil
+    }
+
+    /// Pretty JSON with sorted keys.
+    func json() throws -> String { try AccuracyReport.json(self) }
+}
+
+/// A case that could not be run.
+public struct AccuracyFailure: Codable, Sendable {
+    /// What was to be run.
+    public let one: AccuracyCase
+    /// Why it was not.
+    public let reason: String
+
+    enum CodingKeys: String, CodingKey {
+        case one = "case"
+        case reason
+    }
+}
