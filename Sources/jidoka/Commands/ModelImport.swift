@@ -16,9 +16,11 @@ struct ModelImport: ParsableCommand {
 
     @Argument(help: "The file with the weights.")
     var file: String
-    @Option(name: .customLong("as"), help: "Write NAME.safetensors here (default: resnet18-teacher).")
+    @Option(
+        name: .customLong("as"),
+        help: ArgumentHelp("Write NAME.safetensors here (default: resnet18-teacher).", valueName: "name"))
     var name: String?
-    @Option(help: "Write this file instead.")
+    @Option(help: ArgumentHelp("Write this file instead.", valueName: "file"))
     var out: String?
     @Flag(help: "Write float16: half the size, weights rounded.")
     var half = false

@@ -17,14 +17,11 @@ public struct TeacherImport: Sendable {
         public let digest: String
     }
 
-    /// Files that are recognised.
+    /// Files that are recognised. (`resnet18-5c106cde.pth`, the same weights of 2017, is a tar archive and not read.)
     public static let knownFiles = [
         KnownFile(
             name: "resnet18-f37072fd.pth", weights: "torchvision ResNet-18, IMAGENET1K_V1",
             digest: "f37072fd47e89c5e827621c5baffa7500819f7896bbacec160b1a16c560e07ec"),
-        KnownFile(
-            name: "resnet18-5c106cde.pth", weights: "torchvision ResNet-18, IMAGENET1K_V1 (2017)",
-            digest: "5c106cde386e87d4033832f2996f5493238eda96ccf559d1d62760c4de0613f8"),
     ]
 
     /// Where the best known file is published.
