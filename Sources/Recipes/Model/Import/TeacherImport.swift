@@ -21,7 +21,7 @@ public struct TeacherImport: Sendable {
     public static let knownFiles = [
         KnownFile(
             name: "resnet18-f37072fd.pth", weights: "torchvision ResNet-18, IMAGENET1K_V1",
-            digest: "f37072fd47e89c5e827621c5baffa7500819f7896bbacec160b1a16c560e07ec"),
+            digest: "f37072fd47e89c5e827621c5baffa7500819f7896bbacec160b1a16c560e07ec")
     ]
 
     /// Where the best known file is published.
