@@ -104,7 +104,10 @@ let package = Package(
         .testTarget(
             name: "CalibrationTests", dependencies: ["Calibration", "Inspection", "Pictures", "Recipes"],
             swiftSettings: strict),
-        .testTarget(name: "RecipesTests", dependencies: ["Recipes", "Inspection", "Pictures"], swiftSettings: strict),
+        .target(name: "TorchFixtures", path: "Tests/TorchFixtures", swiftSettings: strict),
+        .testTarget(
+            name: "RecipesTests", dependencies: ["Recipes", "Inspection", "Pictures", "TorchFixtures"],
+            swiftSettings: strict),
         .testTarget(
             name: "CaptureTests",
             dependencies: ["Capture", "CLinuxShims", "SyntheticParts", "Pictures", "Inspection", "Threads"],
@@ -119,7 +122,8 @@ let package = Package(
             name: "RecordsTests", dependencies: ["Records", "Line", "records-crash-child", logging],
             swiftSettings: strict),
         .executableTarget(
-            name: "fuzz-models", dependencies: ["Inspection", "Recipes", "SyntheticParts"], path: "Tests/FuzzModels",
+            name: "fuzz-models", dependencies: ["Inspection", "Recipes", "SyntheticParts", "TorchFixtures"],
+            path: "Tests/FuzzModels",
             swiftSettings: strict),
         .testTarget(name: "DaemonTests", dependencies: ["Daemon", "Outputs", "Recipes"], swiftSettings: strict),
         .testTarget(

@@ -48,6 +48,7 @@ func targets() throws -> [Target] {
         8 + bytes.prefix(8).enumerated().reduce(0) { $0 + Int($1.element) << (8 * $1.offset) }
     }
     let sets = InstructionSet.running
+    let checkpoint = TinyCheckpoint.file
     return [
         Target(name: "plan", bytes: plan.bytes, head: 64 + 40 * 20 + 200 * 20) { bytes in
             let plan = try IntegerPlan(bytes: bytes)
@@ -69,6 +70,11 @@ func targets() throws -> [Target] {
             let file = try ModelFile.ours(bytes, name: "fuzz")
             FloatNetwork(plan: try file.plan(inputSize: 32, name: "fuzz")).run(picture)
         },
+        // The directory of a zip file lies at its end: damage everywhere.
+        Target(name: "pth", bytes: checkpoint.zip.bytes, head: .max, load: TinyCheckpoint.load),
+        Target(
+            name: "legacy pth", bytes: checkpoint.legacy, head: checkpoint.pickle(legacy: true).count + 256,
+            load: TinyCheckpoint.load),
     ]
 }
 

@@ -5,7 +5,8 @@ import Testing
 
 @Suite struct CommandLineTests {
     private static let commands = [
-        ["train"], ["calibrate"], ["evaluate"], ["inspect"], ["model"], ["status"], ["ack"], ["reset"], ["start"],
+        ["train"], ["calibrate"], ["evaluate"], ["inspect"], ["model"], ["model", "import"], ["status"], ["ack"],
+        ["reset"], ["start"],
         ["events"], ["demo"], ["bench"], ["bench", "train"], ["bench", "choices"], ["bench", "accuracy"],
         ["bench", "soak"], ["bench", "line"], ["capture"], ["doctor"], ["trigger"], [],
     ]

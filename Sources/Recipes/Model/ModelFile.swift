@@ -26,6 +26,11 @@ public struct ModelFile: Sendable {
     ///   - levels: which maps are wanted.
     /// - Throws: `RecipeError`, also for tensors that are missing or have the wrong shape.
     public static func teacher(_ bytes: [UInt8], name: String, levels: [Level]) throws(RecipeError) -> ModelFile {
+        guard !bytes.starts(with: ZipArchive.signature), !bytes.starts(with: TorchCheckpoint.legacyStart) else {
+            throw RecipeError(
+                .badFile, name, expected: "a teacher as safetensors", found: "a file of PyTorch",
+                hint: "import it first: jidoka model import \(name) --as resnet18-teacher")
+        }
         let file = try Safetensors.parse(bytes, name: name)
         do throws(InspectionError) {
             let weights = try file.tensors.batchNormFolded()

@@ -14,6 +14,8 @@ public struct Safetensors: Sendable {
         case f32 = "F32"
         /// IEEE 754 half.
         case f16 = "F16"
+        /// The upper half of an IEEE 754 single.
+        case bf16 = "BF16"
         /// Signed bytes.
         case i8 = "I8"
         /// Signed 32-bit.
@@ -25,7 +27,7 @@ public struct Safetensors: Sendable {
         public var width: Int {
             switch self {
             case .i8: 1
-            case .f16: 2
+            case .f16, .bf16: 2
             case .f32, .i32: 4
             case .i64: 8
             }
@@ -40,7 +42,7 @@ public struct Safetensors: Sendable {
 
     /// Text values by key.
     public var metadata: [String: String] = [:]
-    /// float32 tensors by name (half precision widened).
+    /// float32 tensors by name (half and brain precision widened).
     public var tensors: Weights = [:]
     /// Signed bytes and 32-bit numbers by name; a name is never in `tensors` too.
     public var integers: [String: IntegerTensor] = [:]
@@ -99,16 +101,22 @@ public struct Safetensors: Sendable {
 
     /// The file's bytes: tensors in the order of their names, so that equal content gives equal bytes.
     ///
+    /// - Parameter floats: `f32`, or `f16` to round the floats to half precision.
     /// - Precondition: no name stands for floats and integers.
-    public func encoded() -> [UInt8] {
+    public func encoded(floats: Kind = .f32) -> [UInt8] {
+        precondition(floats == .f32 || floats == .f16, "a kind of floats that is written")
         precondition(tensors.keys.allSatisfy { integers[$0] == nil }, "one tensor of each name")
         var entries: [String: Entry] = [:]
         var data: [UInt8] = []
         for name in (Array(tensors.keys) + Array(integers.keys)).sorted() {
             let begin = data.count
             if let tensor = tensors[name] {
-                tensor.values.withUnsafeBytes { data.append(contentsOf: $0) }
-                entries[name] = Entry(dtype: Kind.f32.rawValue, shape: tensor.shape, data_offsets: [begin, data.count])
+                if floats == .f16 {
+                    tensor.values.map { Float16($0) }.withUnsafeBytes { data.append(contentsOf: $0) }
+                } else {
+                    tensor.values.withUnsafeBytes { data.append(contentsOf: $0) }
+                }
+                entries[name] = Entry(dtype: floats.rawValue, shape: tensor.shape, data_offsets: [begin, data.count])
             } else if let tensor = integers[name] {
                 switch tensor.values {
                 case .bytes(let values): values.withUnsafeBytes { data.append(contentsOf: $0) }
@@ -214,7 +222,7 @@ public struct Safetensors: Sendable {
 
     private static func check(_ entry: Entry, tensor: String, name: String) throws(RecipeError) -> (Kind, Int) {
         guard let kind = Kind(rawValue: entry.dtype) else {
-            throw damaged("\(name): \(tensor)", "F32, F16, I8, I32 or I64", entry.dtype)
+            throw damaged("\(name): \(tensor)", "F32, F16, BF16, I8, I32 or I64", entry.dtype)
         }
         var count = 1
         for extent in entry.shape {
@@ -242,6 +250,10 @@ public struct Safetensors: Sendable {
                 (0..<count).map {
                     Float(Float16(bitPattern: bytes.loadUnaligned(fromByteOffset: 2 * $0, as: UInt16.self)))
                 }
+            case .bf16:
+                (0..<count).map {
+                    Float(bitPattern: UInt32(bytes.loadUnaligned(fromByteOffset: 2 * $0, as: UInt16.self)) << 16)
+                }
             case .i8, .i32, .i64: nil
             }
         }
@@ -252,7 +264,7 @@ public struct Safetensors: Sendable {
             switch kind {
             case .i8: .bytes((0..<count).map { bytes.loadUnaligned(fromByteOffset: $0, as: Int8.self) })
             case .i32: .words((0..<count).map { bytes.loadUnaligned(fromByteOffset: 4 * $0, as: Int32.self) })
-            case .f32, .f16, .i64: nil
+            case .f32, .f16, .bf16, .i64: nil
             }
         }
     }

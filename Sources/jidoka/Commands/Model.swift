@@ -6,8 +6,8 @@ import Recipes
 
 struct Model: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Show what a recipe's model is and where it came from.",
-        subcommands: [ModelShow.self, ModelDumpPlan.self], defaultSubcommand: ModelShow.self)
+        abstract: "Show what a recipe's model is and where it came from; import a teacher.",
+        subcommands: [ModelShow.self, ModelImport.self, ModelDumpPlan.self], defaultSubcommand: ModelShow.self)
 }
 
 struct ModelDumpPlan: ParsableCommand {

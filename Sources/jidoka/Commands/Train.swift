@@ -27,7 +27,8 @@ struct Train: ParsableCommand {
     @Option(
         help: "Folder of good parts: MVTec layout, OK/NG, or pictures only (default: what 'jidoka capture' has taken).")
     var data: String?
-    @Option(help: "Teacher: a ResNet trunk as safetensors with torchvision's names (default: the built-in one).")
+    @Option(
+        help: "Teacher: what 'jidoka model import' has written, or another ResNet trunk (default: the built-in one).")
     var teacher: String?
     @Option(
         help:
