@@ -121,16 +121,13 @@ public struct AccuracyBenchmark: Sendable {
                 for size in choices.sizes {
                     for (path, teacher) in teachers {
                         for detector in choices.detectors {
-                            let own =
-                                path == nil
-                                ? DistillationSettings.levelsOfBuiltInTeacher : DistillationSettings().levels
                             cases.append(
                                 AccuracyCase(
                                     set: set.name, data: set.path, dataDigest: set.digest, detector: detector,
                                     teacher: teacher.name, teacherPath: path, teacherDigest: teacher.digest,
                                     size: size, epochs: detector.hasStudent ? choices.epochs : 0, seed: seed,
                                     engine: detector.engines[0],
-                                    levels: choices.levels ?? detector.defaultLevels(of: own)))
+                                    levels: choices.levels ?? detector.defaultLevels(of: DistillationSettings().levels)))
                         }
                     }
                 }
