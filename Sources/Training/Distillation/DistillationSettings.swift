@@ -27,9 +27,6 @@ public struct DistillationSettings: Codable, Sendable, Equatable {
     /// Seed of the weights and of the order of the pictures.
     public var seed: UInt64
 
-    /// Levels that are worth comparing with the built-in compact teacher; its third is not yet (models/README.md).
-    public static let levelsOfBuiltInTeacher: [Level] = [.layer1, .layer2]
-
     /// Settings with the defaults that measured best (README, 'Figures').
     public init(
         levels: [Level] = [.layer1, .layer2, .layer3], size: Int = 256, epochs: Int = 100, batch: Int = 16,

@@ -112,7 +112,6 @@ struct Train: ParsableCommand {
 
     private func plan() throws -> RecipeTraining.Plan {
         var distillation = DistillationSettings(size: input.size ?? 256, batch: batch, optimiser: optimiser, seed: seed)
-        if teacher == nil { distillation.levels = DistillationSettings.levelsOfBuiltInTeacher }
         distillation.levels = detector.defaultLevels(of: distillation.levels)
         if let levels { distillation.levels = levels.levels }
         if let epochs { distillation.epochs = epochs }

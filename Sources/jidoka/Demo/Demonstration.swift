@@ -82,11 +82,12 @@ struct Demonstration {
 
     private func learn() throws -> RecipeCalibration? {
         let start = ContinuousClock.now
-        var distillation = DistillationSettings(levels: DistillationSettings.levelsOfBuiltInTeacher, seed: seed)
+        var distillation = DistillationSettings(seed: seed)
         distillation.epochs = epochs
         let plan = RecipeTraining.Plan(
             name: "demo", recipes: recipesFolder, data: root + "/good", teacher: nil, input: InputRule(),
-            map: MapSettings(levels: distillation.levels), distillation: distillation, alpha: nil, restart: true)
+            map: MapSettings(levels: distillation.levels), choice: MapChoice.Given(), distillation: distillation,
+            alpha: nil, restart: true)
         let outcome = try RecipeTraining.run(
             plan, tool: DaemonVersion.tool, reporter: TrainingDisplay.reporter, shouldStop: { Interrupt.isRequested })
         Terminal.shared.clear()

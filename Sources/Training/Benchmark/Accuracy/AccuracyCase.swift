@@ -43,7 +43,7 @@ public struct AccuracyCase: Codable, Sendable, Equatable {
     public var key: String {
         let identity =
             "\(dataDigest) \(detector.rawValue) \(teacherDigest) \(size) \(epochs) \(seed) \(engine.rawValue) "
-            + levels.map(\.rawValue).joined(separator: "+")
+            + levels.map(\.rawValue).joined(separator: "+") + " chosen map"
         let readable = "\(set)-\(detector.rawValue)-\(teacher)-\(size)-\(seed)".utf8.map { byte in
             Recipe.isName("a" + String(UnicodeScalar(byte))) ? byte : UInt8(ascii: "_")
         }
@@ -76,7 +76,7 @@ public struct AccuracyCase: Codable, Sendable, Equatable {
     func plan(recipes: String, restart: Bool) -> RecipeTraining.Plan {
         RecipeTraining.Plan(
             name: key, recipes: recipes, data: data, teacher: teacherPath, input: .init(size: size),
-            detector: detector, engine: engine, map: MapSettings(levels: levels),
+            detector: detector, engine: engine, map: MapSettings(levels: levels), choice: MapChoice.Given(),
             distillation: DistillationSettings(levels: levels, size: size, epochs: max(1, epochs), seed: seed),
             alpha: nil, restart: restart)
     }
