@@ -128,6 +128,9 @@ final class LineUnderTest {
         guard command("start") else { throw Unexpected("not started", self) }
     }
 
+    /// Starts as soon as it may: while a source or a recipe is exchanged the line can be ready, blocked and ready again.
+    func startWhenReady() -> Bool { Patience.until { command("start") } }
+
     /// Waits for a state.
     func wait(for state: String) throws {
         guard Patience.until({ status?["state"]?.text == state }) else { throw Unexpected("not \(state)", self) }
