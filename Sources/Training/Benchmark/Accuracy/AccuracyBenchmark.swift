@@ -127,7 +127,8 @@ public struct AccuracyBenchmark: Sendable {
                                     teacher: teacher.name, teacherPath: path, teacherDigest: teacher.digest,
                                     size: size, epochs: detector.hasStudent ? choices.epochs : 0, seed: seed,
                                     engine: detector.engines[0],
-                                    levels: choices.levels ?? detector.defaultLevels(of: DistillationSettings().levels)))
+                                    levels: choices.levels ?? detector.defaultLevels(of: DistillationSettings().levels))
+                            )
                         }
                     }
                 }
