@@ -44,7 +44,7 @@ public struct Evaluation: Codable, Sendable {
     public let aupro: Double?
     /// Connected regions of the masks at the map's size.
     public let nRegions: Int
-    /// Masks that vanish at the map's size: their defects are in no pixel measure.
+    /// Masks that vanish at the map's size: their pictures are in no pixel measure.
     public let nMasksLost: Int
     /// Share of stops that were right; null when nothing stopped.
     public let precision: Double?
@@ -204,7 +204,11 @@ private struct PixelMeasures {
             } else if let path = item.mask {
                 // Scaled like the picture, then cut at the middle.
                 let mask = try Picture.read(path).prepared(by: rule).grey.map { $0 > 127 ? UInt8(1) : 0 }
-                if !mask.contains(1) { lost += 1 }
+                // Without its mask every pixel of the defect would count as good.
+                guard mask.contains(1) else {
+                    lost += 1
+                    continue
+                }
                 histogram.add(score.map, mask: mask, width: rule.size)
             }
         }

@@ -64,6 +64,13 @@ public struct PartList: Codable, Sendable, Equatable {
         return groups
     }
 
+    /// A number for each of `of(role)`, the same for pictures of the same part.
+    public func groupNumbers(_ role: PartDeal.Role) -> [Int] {
+        var numbers: [Int: Int] = [:]
+        for (number, group) in partsOf(role).enumerated() { for index in group { numbers[index] = number } }
+        return of(role).indices.map { numbers[$0] ?? -1 - $0 }
+    }
+
     /// The pictures of a role.
     public func of(_ role: PartDeal.Role) -> [Part] { parts.filter { $0.role == role } }
 

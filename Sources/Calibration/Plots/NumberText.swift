@@ -4,8 +4,10 @@
 public enum NumberText {
     /// With a fixed number of places after the point, `0.870`; halves are rounded away from zero.
     public static func fixed(_ value: Double, _ places: Int) -> String {
-        guard value.isFinite, abs(value) < 1e15 else { return value.isNaN ? "nan" : value < 0 ? "-inf" : "inf" }
+        guard value.isFinite else { return value.isNaN ? "nan" : value < 0 ? "-inf" : "inf" }
         let scale = (0..<places).reduce(1.0) { result, _ in result * 10 }
+        // What no whole number of steps can say is written as it is.
+        guard abs(value) * scale < 1e18 else { return "\(value)" }
         let all = Int((abs(value) * scale).rounded())
         let sign = value < 0 && all > 0 ? "-" : ""
         guard places > 0 else { return "\(sign)\(all)" }

@@ -159,12 +159,19 @@ public struct RecipeTraining: Sendable {
             plan.engine == .int8
             ? try RecipeQuantisation(folder, seed: plan.distillation.seed, tool: tool, progress: reporter.step) : nil
         var choice: MapChoice?
-        if let given = plan.choice {
-            let made = try MapChoice(folder, given: given, seed: plan.distillation.seed, progress: reporter.step)
+        if let given = plan.choice, list.partsOf(.select).count >= MapChoice.fewestParts {
+            guard
+                let made = try MapChoice(
+                    folder, given: given, progress: reporter.step, shouldStop: shouldStop)
+            else { return .interrupted(epoch: plan.distillation.epochs) }
             recipe.map = made.settings
             try recipe.write(to: folder)
             try made.write(to: folder)
             choice = made
+        } else if plan.choice != nil {
+            reporter.note(
+                "too few good parts to choose map settings (\(list.partsOf(.select).count) select parts, "
+                    + "\(MapChoice.fewestParts) are needed): \(map.summary)")
         }
         let calibration = try RecipeCalibration(folder, alpha: plan.alpha, tool: tool, progress: reporter.step)
         unlink(folder.checkpoint)

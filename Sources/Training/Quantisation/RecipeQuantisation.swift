@@ -48,12 +48,15 @@ public struct RecipeQuantisation: Codable, Sendable {
         let size = recipe.input.size
         let good = try RecipeCalibration.pictures(
             list.of(.select), root: data ?? list.data, rule: recipe.input, "select parts", progress)
+        let numbers = list.groupNumbers(.select)
+        let judged = BlendedSelection.spread(good.count, Self.judgedParts)
         let selection = BlendedSelection(
-            Self.spread(good, Self.judgedParts), size: size, defectsPerPart: Self.defectsPerPart, seed: seed)
+            judged.map { good[$0] }, groups: judged.map { numbers[$0] }, size: size,
+            defectsPerPart: Self.defectsPerPart, seed: seed)
         let reference = try QuantisationReference(
             try RecipeNetworks(folder, engine: .float32).networks, settings: recipe.map, size: size,
             selection: selection, progress: progress)
-        let fitted = Self.spread(good, max(8, Self.fittedPixels / (size * size)))
+        let fitted = BlendedSelection.spread(good.count, max(8, Self.fittedPixels / (size * size))).map { good[$0] }
         let methods = method.map { [$0] } ?? RangeMethod.tried
         let width = bits ?? Self.defaultBits
         var trials: [QuantisationTrial] = []
@@ -98,11 +101,5 @@ public struct RecipeQuantisation: Codable, Sendable {
             recipe.engine = .int8
             try SafeFile.write(Array(recipe.yaml.utf8), to: folder.recipe)
         }
-    }
-
-    /// At most so many, spread evenly.
-    static func spread(_ pictures: [[UInt8]], _ most: Int) -> [[UInt8]] {
-        guard pictures.count > most else { return pictures }
-        return (0..<most).map { pictures[$0 * pictures.count / most] }
     }
 }

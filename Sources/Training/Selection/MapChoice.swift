@@ -41,39 +41,50 @@ public struct MapChoice: Codable, Sendable {
 
     /// Blended defects per select part: one of each size.
     static let defectsPerPart = 5
-    /// Most select parts that are judged.
-    static let judgedParts = 64
+    /// Most pixels of select parts that are judged.
+    private static let judgedPixels = 64 * 256 * 256
     /// Ways to deal the select parts into those that give statistics and those that are judged.
     static let halves = 8
+    /// Different select parts below which nothing is chosen: too few to tell settings apart.
+    package static let fewestParts = 8
 
     /// Tries all settings that what is given leaves open.
     ///
     /// - Parameters:
     ///   - folder: a trained recipe, calibrated or not; its networks must give every level that may be chosen.
     ///   - data: where the good parts are now; nil is where they were at training.
+    ///   - seed: of the defects; nil is the one that the parts were dealt with.
+    ///   - shouldStop: asked before every setting.
+    /// - Returns: nil when it was stopped.
     /// - Throws: `RecipeError`, `CalibrationError`, `InspectionError`.
-    public init(
-        _ folder: RecipeFolder, given: Given = Given(), data: String? = nil, seed: UInt64 = 1,
-        progress: RecipeCalibration.Progress? = nil
+    public init?(
+        _ folder: RecipeFolder, given: Given = Given(), data: String? = nil, seed: UInt64? = nil,
+        progress: RecipeCalibration.Progress? = nil, shouldStop: () -> Bool = { false }
     ) throws {
         let networks = try RecipeNetworks(folder, everyLevel: true)
         let (recipe, list) = (networks.recipe, try PartList.read(folder.parts))
         let good = try RecipeCalibration.pictures(
             list.of(.select), root: data ?? list.data, rule: recipe.input, "select parts", progress)
+        let (size, numbers) = (recipe.input.size, list.groupNumbers(.select))
+        let judged = BlendedSelection.spread(good.count, max(16, Self.judgedPixels / (size * size)))
         let selection = BlendedSelection(
-            RecipeQuantisation.spread(good, Self.judgedParts), size: recipe.input.size,
-            defectsPerPart: Self.defectsPerPart, seed: seed)
-        let levels = networks.levels
-        let maps = try PartScorer.distances(networks.networks, levels: levels, pictures: selection.pictures) {
-            progress?("choosing: distances", $0, $1)
-        }
-        let grid = Self.grid(levels, given: given)
+            judged.map { good[$0] }, groups: judged.map { numbers[$0] }, size: size,
+            defectsPerPart: Self.defectsPerPart, seed: seed ?? list.seed)
+        guard !shouldStop() else { return nil }
+        let maps = try PartScorer.distances(
+            networks.networks, levels: networks.levels, pictures: selection.pictures
+        ) { progress?("choosing: distances", $0, $1) }
+        var given = given
+        // One map of all levels together: there are none to choose from.
+        if recipe.detector != .reducedStudent { given.levels = nil }
+        let grid = Self.grid(networks.levels, given: given)
         var trials: [MapTrial] = []
         for (done, settings) in grid.enumerated() {
+            guard !shouldStop() else { return nil }
             progress?("choosing: settings", done, grid.count)
             trials += try Self.trials(
                 settings, rules: given.score.map { [$0] } ?? MapSettings.ScoreRule.allCases, maps: maps,
-                selection: selection, size: recipe.input.size)
+                selection: selection, size: size)
         }
         self.trials = Self.ranked(trials, defects: selection.pictures.count - selection.parts)
     }
@@ -93,8 +104,9 @@ public struct MapChoice: Codable, Sendable {
         try SafeFile.write(Array(try encoder.encode(self)) + [0x0A], to: folder.choice)
     }
 
-    /// Best first: of those whose recall without a false stop is within one standard error of the best, the one with the highest
-    /// AUROC (the one-standard-error rule); the others follow by recall. Of equals the one that was tried first.
+    /// Best first: of those whose recall without a false stop is within one standard error of the best, the one with the
+    /// fewest levels (the one-standard-error rule: the simplest of those that can't be told apart), of these the one with
+    /// the highest AUROC; the others follow by recall. Of equals the one that was tried first.
     ///
     /// - Parameter defects: blended pictures that a recall is a share of.
     package static func ranked(_ trials: [MapTrial], defects: Int) -> [MapTrial] {
@@ -104,9 +116,11 @@ public struct MapChoice: Codable, Sendable {
         return trials.enumerated().sorted { a, b in
             let (close, other) = (isClose(a.element), isClose(b.element))
             guard close == other else { return close }
-            let (x, y) =
-                close ? (a.element.auroc, b.element.auroc) : (a.element.recallAtZeroFP, b.element.recallAtZeroFP)
-            return x == y ? a.offset < b.offset : x > y
+            let (x, y) = (a.element, b.element)
+            let (few, more) = (x.settings.levels.count, y.settings.levels.count)
+            if close, few != more { return few < more }
+            let (p, q) = close ? (x.auroc, y.auroc) : (x.recallAtZeroFP, y.recallAtZeroFP)
+            return p == q ? a.offset < b.offset : p > q
         }.map(\.element)
     }
 

@@ -24,9 +24,11 @@ struct BenchChoices: ParsableCommand {
     @OptionGroup var output: JSONOption
 
     func run() throws {
-        let trials = try MapChoice(
-            try RecipeFolder(name, in: place.recipes), data: data, progress: TrainingDisplay.reporter.step
-        ).trials
+        Interrupt.watch()
+        let choice = try MapChoice(
+            try RecipeFolder(name, in: place.recipes), data: data, progress: TrainingDisplay.reporter.step,
+            shouldStop: { Interrupt.isRequested })
+        guard let trials = choice?.trials else { throw ExitCode(130) }
         Terminal.shared.clear()
         let shown = top > 0 ? Array(trials.prefix(top)) : trials
         if output.isJSON { return try printJSON(shown) }

@@ -43,6 +43,10 @@ import Training
         #expect(
             MapChoice.ranked([far, plain, close], defects: 10_000).map(\.settings.levels)
                 == [[.layer1], [.layer2], [.layer3]])
+        // Of those that can't be told apart the one with fewer levels, although its AUROC is lower.
+        let two = trial([.layer1, .layer2], found: 6, below: 8.5)
+        #expect(two.auroc > plain.auroc)
+        #expect(MapChoice.ranked([two, plain], defects: 10).map(\.settings.levels.count) == [1, 2])
         // Of equals the first.
         #expect(MapChoice.ranked([plain, trial([.layer2], found: 6)], defects: 10)[0].settings.levels == [.layer1])
     }
@@ -77,5 +81,20 @@ import Training
             #expect(Set(classes) == Set(0..<5) && selection.sizeClass(part) == nil)
         }
         #expect(BlendedSelection(pixels, size: 64, defectsPerPart: 5, seed: 3).pictures == selection.pictures)
+    }
+
+    @Test("pictures of one part are never learned from and judged at once; three parts are not halved")
+    func groups() {
+        let pixels = (0..<9).map { part in [UInt8](repeating: UInt8(25 * part), count: 32 * 32 * 3) }
+        let numbers = [0, 0, 1, 1, 1, 2, 3, 0, 4]
+        let selection = BlendedSelection(pixels, groups: numbers, size: 32, defectsPerPart: 1, seed: 1)
+        #expect(selection.groups == [[0, 1, 7], [2, 3, 4], [5], [6], [8]])
+        for half in selection.halves(8) {
+            let judged = Set(half.judged.map { numbers[$0 % 9] })
+            #expect(judged.isDisjoint(with: half.learned.map { numbers[$0] }))
+        }
+        let few = BlendedSelection(Array(pixels.prefix(3)), size: 32, defectsPerPart: 1, seed: 1).halves(8)
+        #expect(few.count == 1 && few[0].learned == [0, 1, 2] && few[0].judged.count == 6)
+        #expect(BlendedSelection.spread(10, 4) == [0, 2, 5, 7] && BlendedSelection.spread(3, 4) == [0, 1, 2])
     }
 }

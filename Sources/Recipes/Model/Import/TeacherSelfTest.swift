@@ -144,7 +144,7 @@ public struct TeacherSelfTest: Sendable {
         while abs(value) / unit >= 1000 { unit *= 10 }
         while abs(value) / unit < 100 { unit /= 10 }
         let digits = (value / unit).rounded()
-        return unit >= 1 ? "\(Int(digits * unit))" : "\(Float(digits * unit))"
+        return unit >= 1 && abs(value) < 1e15 ? "\(Int(digits * unit))" : "\(Float(digits * unit))"
     }
 
     /// Statistics of a map `(height, width, channels)`, summed in double precision.

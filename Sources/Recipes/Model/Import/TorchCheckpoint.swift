@@ -91,7 +91,8 @@ package struct TorchCheckpoint: Sendable {
         let width = view.storage.kind.width
         var values = [Float](repeating: 0, count: count)
         raw.withUnsafeBytes { raw in
-            // An odometer over the extents; `place` is the element's position in the storage.
+            // An odometer over the extents; `place` is the element's position in the storage. An axis of extent 1 may have any
+            // stride: it is taken and given back, so wrapping around does no harm.
             var digits = [Int](repeating: 0, count: view.shape.count)
             var place = view.offset
             for index in 0..<count {
@@ -99,9 +100,9 @@ package struct TorchCheckpoint: Sendable {
                 var axis = view.shape.count - 1
                 while axis >= 0 {
                     digits[axis] += 1
-                    place += view.strides[axis]
+                    place &+= view.strides[axis]
                     guard digits[axis] == view.shape[axis] else { break }
-                    place -= digits[axis] * view.strides[axis]
+                    place &-= digits[axis] &* view.strides[axis]
                     digits[axis] = 0
                     axis -= 1
                 }
