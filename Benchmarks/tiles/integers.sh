@@ -16,7 +16,8 @@ jidoka=${JIDOKA:-.build/release/jidoka}
 for set in ${SETS:-magnetic-tile brick}; do
     for seed in ${SEEDS:-1 2 3}; do
         name=$set-$seed
-        "$jidoka" train "$name" --recipes "$out" --data "$data/$set" --teacher "$teacher" --epochs "${EPOCHS:-20}" \
+        "$jidoka" train "$name" --recipes "$out" --data "$data/$set" --teacher "$teacher" --levels layer1,layer2,layer3 \
+            --normalisation per-location --score maximum --smoothing 4 --epochs "${EPOCHS:-20}" \
             --seed "$seed" --restart > "$out/$name.txt"
         [ -z "${BITS:-}" ] || "$jidoka" quantize "$name" --recipes "$out" --bits "$BITS" > "$out/$name-$BITS.txt"
         "$jidoka" compare "$data/$set" --recipe "$name" --recipes "$out" --json |

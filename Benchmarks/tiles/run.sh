@@ -15,7 +15,8 @@ mkdir -p "$out"
 jidoka=${JIDOKA:-.build/release/jidoka}
 run() { # SET LEVELS EPOCHS SEED OPTIMISER RATE
     local name="$1-${2//,/.}-$3-$5-$4" start=$SECONDS
-    "$jidoka" train "$name" --recipes "$out" --data "$data/$1" --teacher "$teacher" --levels "$2" --epochs "$3" \
+    "$jidoka" train "$name" --recipes "$out" --data "$data/$1" --teacher "$teacher" --levels "$2" --normalisation per-location \
+        --score maximum --smoothing 4 --epochs "$3" \
         --seed "$4" --optimiser "$5" --rate "$6" --engine float32 --restart --json \
         > "$out/$name.train.json"
     local took=$((SECONDS - start))

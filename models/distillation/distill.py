@@ -5,6 +5,7 @@
 The target is the 2×2-average-pooled layer1 … layer3 of the ImageNet trunk. `compact` has one strided unit a stage, so
 that its maps have the pooled shapes; `full` has ResNet-18's shape and is pooled as the target is. Both start from random weights.
 
+    distill.py --make-pool
     distill.py --make-pool 0/2 --trunk resnet18-trunk.safetensors & distill.py --make-pool 1/2 --trunk …
     distill.py --shape compact --trunk resnet18-trunk.safetensors --out teacher-compact.safetensors --steps 20000
 """
@@ -139,18 +140,35 @@ class Pool:
     Memory-mapped arrays in a folder: `pictures` bytes `(N, size, size, 3)`, `layer1` … `layer3` float16 `(N, C, H, W)`.
     """
 
-    def __init__(self, folder, count, size):
+    def __init__(self, folder, count, size, make=False):
+        self.count, self.folder = count, folder
+        self.arrays = {}
+        for name, (shape, kind) in self.shapes(count, size).items():
+            path = os.path.join(folder, name + ".npy")
+            if make:
+                np.lib.format.open_memmap(path, "w+", kind, shape).flush()
+                continue
+            array = np.lib.format.open_memmap(path, "r+")
+            if array.shape != shape or array.dtype != kind:
+                sys.exit(f"{path}: expected {shape} of {np.dtype(kind)}, found {array.shape} of {array.dtype}")
+            self.arrays[name] = array
+
+    @staticmethod
+    def shapes(count, size):
         shapes = {"pictures": ((count, size, size, 3), np.uint8)}
         for number, width in enumerate(WIDTHS):
             side = size // (8 << number)
             shapes[f"layer{number + 1}"] = ((count, width, side, side), np.float16)
-        self.count = count
-        self.arrays = {}
-        for name, (shape, kind) in shapes.items():
-            path = os.path.join(folder, name + ".npy")
-            mode = "r+" if os.path.exists(path) else "w+"
-            self.arrays[name] = np.lib.format.open_memmap(path, mode, None if mode == "r+" else kind,
-                                                          None if mode == "r+" else shape)
+        return shapes
+
+    def done(self, part, parts):
+        return os.path.join(self.folder, f"done-{part}-of-{parts}")
+
+    def check(self):
+        """Every part was filled: zeros would be learned without a word."""
+        marks = [name for name in os.listdir(self.folder) if name.startswith("done-")]
+        if not marks or len(marks) != int(marks[0].split("-of-")[1]):
+            sys.exit(f"{self.folder}: expected every part of a pool, found {sorted(marks)}: run --make-pool first")
 
     def fill(self, bank, target, size, seed, part, parts):
         composer = textures.Composer(bank, size, seed)
@@ -161,6 +179,9 @@ class Pool:
             for number, goal in enumerate(target(normalised(pictures))):
                 self.arrays[f"layer{number + 1}"][first:some.stop] = goal.half().numpy()
             print(f"{some.stop} of {self.count}", file=sys.stderr, end="\r")
+        for array in self.arrays.values():
+            array.flush()
+        open(self.done(part, parts), "w").close()
 
     def batch(self, indices):
         indices = np.sort(indices)
@@ -169,21 +190,26 @@ class Pool:
 
 
 def make_pool(a):
-    """`distill.py --make-pool I/N` fills every N-th part; run as many at a time as there are cores."""
+    """`--make-pool` alone draws the textures and makes empty arrays; `--make-pool I/N` then fills every N-th batch."""
+    if a.make_pool == "begin":
+        os.makedirs(a.pool, exist_ok=True)
+        for name in os.listdir(a.pool):
+            if name.startswith("done-"):
+                os.remove(os.path.join(a.pool, name))
+        np.save(a.bank, textures.bank(a.textures, 320, 1))
+        Pool(a.pool, a.pictures, a.size, make=True)
+        return
     part, parts = map(int, a.make_pool.split("/"))
-    if os.path.exists(a.bank):
-        pictures = np.load(a.bank, mmap_mode="r")
-    else:
-        pictures = textures.bank(a.textures, 320, 1)
-        np.save(a.bank, pictures)
-    os.makedirs(a.pool, exist_ok=True)
-    Pool(a.pool, a.pictures, a.size).fill(pictures, Target(a.trunk), a.size, 1, part, parts)
+    Pool(a.pool, a.pictures, a.size).fill(
+        np.load(a.bank, mmap_mode="r"), Target(a.trunk), a.size, 1, part, parts)
 
 
 def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--shape", choices=["compact", "full"], default="compact")
-    arguments.add_argument("--make-pool", metavar="I/N", help="make the pictures and targets, part I of N (from 0)")
+    arguments.add_argument(
+        "--make-pool", metavar="I/N", nargs="?", const="begin",
+        help="alone: draw textures, make empty arrays; then, as many at a time as there are cores: fill part I of N (from 0)")
     arguments.add_argument("--pool", default="/tmp/jidoka-pool", help="folder of pictures and targets")
     arguments.add_argument("--pictures", type=int, default=40000)
     arguments.add_argument("--trunk", required=True, help="ImageNet ResNet-18, batch norm folded, safetensors")
@@ -208,6 +234,7 @@ def main():
     torch.set_num_threads(a.threads)
     log = open(a.log or a.out.rsplit(".", 1)[0] + ".jsonl", "w")
     pool = Pool(a.pool, a.pictures, a.size)
+    pool.check()
     random = np.random.default_rng(a.seed)
     order = np.empty(0, int)
     judged = textures.Composer(textures.bank(60, 320, 999), a.size, 999)

@@ -32,7 +32,7 @@ extension Recipe {
             self == .patchMemory ? Array(teacher.sorted().suffix(2)) : teacher.sorted()
         }
 
-        /// Normalisation unless another is asked for.
+        /// Normalisation where none is asked for and none can be chosen.
         ///
         /// A product is compared as it is, as published; statistics, where asked for, are those of the product. Distances to
         /// Gaussians and patches are normalised like everybody's, although published without.

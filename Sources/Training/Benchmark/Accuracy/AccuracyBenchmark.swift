@@ -192,6 +192,7 @@ public struct AccuracyBenchmark: Sendable {
             progress: steps.step)
         let run = AccuracyRun(
             one: one, trainingSeconds: goesOn ? nil : spent, bestEpoch: result.bestEpoch,
+            map: result.calibration.file.settings,
             trainParts: result.counts[.train] ?? 0, evaluation: evaluation, program: program)
         try EvaluationReport(evaluation, title: title).write(to: "\(out)/runs/\(one.key)", results: try run.json())
         if !choices.keepsRecipes { try? FileManager.default.removeItem(atPath: folder.path) }

@@ -39,7 +39,8 @@ public struct AccuracyCase: Codable, Sendable, Equatable {
         case teacherDigest = "teacher_sha256"
     }
 
-    /// Name of the case's folder and recipe: the same as long as nothing changes that its figures depend on.
+    /// Name of the case's folder and recipe: the same as long as nothing changes that its figures depend on, as far
+    /// as names and sizes of the pictures tell.
     public var key: String {
         let identity =
             "\(dataDigest) \(detector.rawValue) \(teacherDigest) \(size) \(epochs) \(seed) \(engine.rawValue) "

@@ -2,6 +2,7 @@
 
 import Calibration
 import FoundationEssentials
+import Inspection
 import Recipes
 
 /// What one case of a benchmark gave.
@@ -12,6 +13,8 @@ public struct AccuracyRun: Codable, Sendable {
     public let trainingSeconds: Double?
     /// The pass that gave the weights; null without a student.
     public let bestEpoch: Int?
+    /// Map settings that it was evaluated with, chosen on synthetic defects.
+    public let map: MapSettings
     /// Pictures that the student learned from.
     public let trainParts: Int
     /// The figures; milliseconds are the median of one core, measured in this run.
@@ -24,7 +27,7 @@ public struct AccuracyRun: Codable, Sendable {
         case trainingSeconds = "training_seconds"
         case bestEpoch = "best_epoch"
         case trainParts = "train_parts"
-        case evaluation, program
+        case map, evaluation, program
     }
 
     /// Every key is written, null where there is no value.
@@ -33,6 +36,7 @@ public struct AccuracyRun: Codable, Sendable {
         try container.encode(one, forKey: .one)
         try container.encode(trainingSeconds, forKey: .trainingSeconds)
         try container.encode(bestEpoch, forKey: .bestEpoch)
+        try container.encode(map, forKey: .map)
         try container.encode(trainParts, forKey: .trainParts)
         try container.encode(evaluation, forKey: .evaluation)
         try container.encode(program, forKey: .program)
