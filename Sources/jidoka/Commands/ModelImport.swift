@@ -102,11 +102,14 @@ extension ModelImport.Summary {
             let groups = Set(dropped.map { RecipeError.oneLine(group($0), 80) }).sorted().joined(separator: ", ")
             lines.insert("left out     \(dropped.count) tensors that a teacher doesn't need: \(groups)", at: 4)
         }
-        if !prefix.isEmpty { lines.insert("names        without the prefix '\(RecipeError.oneLine(prefix, 80))'", at: 4) }
+        if !prefix.isEmpty {
+            lines.insert("names        without the prefix '\(RecipeError.oneLine(prefix, 80))'", at: 4)
+        }
         if !unexpected.isEmpty {
             lines.append(
                 "warning      \(unexpected.count) tensors that ResNet-18 doesn't have were left out: "
-                    + unexpected.prefix(5).map { RecipeError.oneLine($0, 80) }.joined(separator: ", ") + (unexpected.count > 5 ? ", ..." : ""))
+                    + unexpected.prefix(5).map { RecipeError.oneLine($0, 80) }.joined(separator: ", ")
+                    + (unexpected.count > 5 ? ", ..." : ""))
         }
         if let difference {
             lines.append("warning      unknown weights, alive but not ImageNet's IMAGENET1K_V1: \(difference).")
