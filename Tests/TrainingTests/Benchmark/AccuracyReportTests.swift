@@ -14,6 +14,7 @@ import Training
               "teacher": "built-in", "teacher_path": null, "teacher_sha256": "t", "size": 256, "epochs": 100,
               "seed": \(seed), "engine": "int8", "levels": ["layer1", "layer2"]},
              "training_seconds": \(seed == 1 ? "null" : "60"), "best_epoch": 90, "train_parts": 120, "program": "p",
+             "map": {"levels": ["layer3"], "weights": [1], "normalisation": "global", "smoothing": 4, "score": "maximum"},
              "evaluation": {"image_auroc": \(auroc), "image_auroc_interval": [0.5, 1], "average_precision": 0.9,
               "pixel_auroc": null, "aupro_30": null, "n_regions": 0, "n_masks_lost": 0, "precision": 1, "recall": 0.5,
               "f1": 0.6, "recall_at_zero_fp": 0.25, "per_defect": {}, "latency_ms": 2, "n_good": 30, "n_defect": 60,
