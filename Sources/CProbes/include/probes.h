@@ -12,6 +12,9 @@
 /// Memory blocks asked for since the program's start, by all threads.
 uint64_t allocations_so_far(void);
 
+/// The same, only those of the calling thread: for tests, beside which others run.
+uint64_t allocations_of_this_thread(void);
+
 /// System calls that `work(context)` makes, counted in a child process whose kernel refuses each with ENOSYS and tells;
 /// −1 when no child or no filter can be had. The caller should have one thread only: the child has no other.
 int64_t system_calls_of(void (*work)(void *context), void *context);

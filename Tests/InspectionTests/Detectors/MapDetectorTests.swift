@@ -158,9 +158,9 @@ import Testing
         for detector in detectors {
             let inspector = try inspector(detector)
             _ = inspector.score(picture)
-            let before = allocations_so_far()
+            let before = allocations_of_this_thread()
             let score = inspector.score(picture)
-            let after = allocations_so_far()
+            let after = allocations_of_this_thread()
             #expect(after == before && score.isFinite, "\(type(of: detector))")
         }
     }
