@@ -104,27 +104,12 @@ public final class AnomalyMapper {
 
     /// Fills the levels' distance maps from the feature maps of two float32 networks.
     public func compare(_ teacher: FloatNetwork, _ student: FloatNetwork) {
-        for stage in stages {
-            guard let t = teacher.map(of: stage.level), let s = student.map(of: stage.level) else {
-                // Distances of another picture must not pass for this one's.
-                stage.distance.fill(.nan)
-                continue
-            }
-            ck_cosine_distance_f32(
-                t.values, t.row, s.values, s.row, stage.distance.base, Int32(stage.side), Int32(stage.side),
-                Int32(t.shape.channels))
-        }
+        for stage in stages { stage.distance.compare(teacher, student, at: stage.level) }
     }
 
     /// Takes the distance maps over that an integer network left.
     public func compare(_ networks: IntegerNetwork) {
-        for stage in stages {
-            guard let distances = networks.distances(of: stage.level) else {
-                stage.distance.fill(.nan)
-                continue
-            }
-            stage.distance.copy(distances)
-        }
+        for stage in stages { stage.distance.take(networks, at: stage.level) }
     }
 
     /// Takes the distance map over that a detector left.
@@ -188,6 +173,23 @@ final class FloatBuffer {
 
     /// The same value everywhere.
     func fill(_ value: Float) { base.update(repeating: value, count: count) }
+
+    /// Cosine distances of a level's feature maps, place by place; NaN everywhere when one of them is missing: distances of
+    /// another picture must not pass for this one's.
+    func compare(_ teacher: FloatNetwork, _ student: FloatNetwork, at level: Level) {
+        guard let t = teacher.map(of: level), let s = student.map(of: level),
+            t.shape == s.shape, t.shape.height * t.shape.width == count
+        else { return fill(.nan) }
+        ck_cosine_distance_f32(
+            t.values, t.row, s.values, s.row, base, Int32(t.shape.height), Int32(t.shape.width),
+            Int32(t.shape.channels))
+    }
+
+    /// A level's distances that an integer network left; NaN everywhere when there are none.
+    func take(_ networks: IntegerNetwork, at level: Level) {
+        guard let distances = networks.distances(of: level) else { return fill(.nan) }
+        copy(distances)
+    }
 
     /// Takes values over; NaN everywhere when they are not as many: old values must not pass for new ones.
     func copy(_ values: UnsafeBufferPointer<Float>) {

@@ -17,11 +17,11 @@ public struct MapSettings: Codable, Sendable, Equatable {
         /// The largest value.
         case maximum
         /// The mean of the largest 0.3 %.
-        case topThird = "top-0.3-percent"
+        case topThreePerMille = "top-0.3-percent"
         /// The mean of the largest 1 %: less noisy, less sharp for tiny defects.
         case topPercent = "top-1-percent"
         /// The mean of the largest 3 %: for defects that cover a good part of the picture.
-        case topThree = "top-3-percent"
+        case topThreePercent = "top-3-percent"
 
         /// How many of a map's values make the score.
         ///
@@ -29,9 +29,9 @@ public struct MapSettings: Codable, Sendable, Equatable {
         public func count(of values: Int) -> Int {
             switch self {
             case .maximum: 1
-            case .topThird: max(1, values * 3 / 1000)
+            case .topThreePerMille: max(1, values * 3 / 1000)
             case .topPercent: max(1, values / 100)
-            case .topThree: max(1, values * 3 / 100)
+            case .topThreePercent: max(1, values * 3 / 100)
             }
         }
     }

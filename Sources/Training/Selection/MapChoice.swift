@@ -7,8 +7,8 @@ import Recipes
 
 /// Which map settings suit a trained recipe: a grid of them, tried on synthetic defects in its own select parts.
 ///
-/// Shallow levels suit some parts and deep ones others, and textures that move want other statistics than parts that lie still. Good parts
-/// with defects blended in tell which, without a real defect.
+/// Shallow levels suit some parts and deep ones others, and textures that move want other statistics than parts that lie
+/// still. Good parts with defects blended in tell which, without a real defect. The seed is that of the deal.
 public struct MapChoice: Codable, Sendable {
     /// What was asked for; the rest is free.
     public struct Given: Sendable, Equatable {
@@ -53,12 +53,11 @@ public struct MapChoice: Codable, Sendable {
     /// - Parameters:
     ///   - folder: a trained recipe, calibrated or not; its networks must give every level that may be chosen.
     ///   - data: where the good parts are now; nil is where they were at training.
-    ///   - seed: of the defects; nil is the one that the parts were dealt with.
     ///   - shouldStop: asked before every setting.
     /// - Returns: nil when it was stopped.
     /// - Throws: `RecipeError`, `CalibrationError`, `InspectionError`.
     public init?(
-        _ folder: RecipeFolder, given: Given = Given(), data: String? = nil, seed: UInt64? = nil,
+        _ folder: RecipeFolder, given: Given = Given(), data: String? = nil,
         progress: RecipeCalibration.Progress? = nil, shouldStop: () -> Bool = { false }
     ) throws {
         let networks = try RecipeNetworks(folder, everyLevel: true)
@@ -69,7 +68,7 @@ public struct MapChoice: Codable, Sendable {
         let judged = BlendedSelection.spread(good.count, max(16, Self.judgedPixels / (size * size)))
         let selection = BlendedSelection(
             judged.map { good[$0] }, groups: judged.map { numbers[$0] }, size: size,
-            defectsPerPart: Self.defectsPerPart, seed: seed ?? list.seed)
+            defectsPerPart: Self.defectsPerPart, seed: list.seed)
         guard !shouldStop() else { return nil }
         let maps = try PartScorer.distances(
             networks.networks, levels: networks.levels, pictures: selection.pictures

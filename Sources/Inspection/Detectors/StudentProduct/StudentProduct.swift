@@ -94,24 +94,10 @@ private final class ProductRunner: MapRunner {
         case .float32(let teacher, let student):
             teacher.run(pixels)
             student.run(pixels)
-            for stage in stages {
-                guard let t = teacher.map(of: stage.level), let s = student.map(of: stage.level) else {
-                    stage.distance.fill(.nan)
-                    continue
-                }
-                ck_cosine_distance_f32(
-                    t.values, t.row, s.values, s.row, stage.distance.base, Int32(stage.side), Int32(stage.side),
-                    Int32(t.shape.channels))
-            }
+            for stage in stages { stage.distance.compare(teacher, student, at: stage.level) }
         case .int8(let networks):
             networks.run(pixels)
-            for stage in stages {
-                if let distances = networks.distances(of: stage.level) {
-                    stage.distance.copy(distances)
-                } else {
-                    stage.distance.fill(.nan)
-                }
-            }
+            for stage in stages { stage.distance.take(networks, at: stage.level) }
         }
         product.fill(1)
         for stage in stages {
