@@ -34,6 +34,12 @@ import Testing
         #expect(error(fresh(seed, scale: 0))?.thing.contains("self-test, stem") == true)
         #expect(error(fresh(seed, scale: 20))?.expected.contains("between") == true)
         #expect(error(fresh(seed, scale: 1e6)) != nil)
+        // Features beyond what an integer can say are told, too.
+        var boom = fresh(seed)
+        boom["conv1.weight"] = boom["conv1.weight"].map {
+            WeightTensor(shape: $0.shape, values: $0.values.map { $0 * 1e25 })
+        }
+        #expect(error(boom)?.thing.contains("self-test, stem") == true)
     }
 
     @Test("the built-in teacher is alive, and not taken for ImageNet's")

@@ -67,7 +67,12 @@ import TorchFixtures
         (lastOf.strides, lastOf.offset) = ([999, 1], 22)
         var empty = TorchFile.Entry("e", shape: [0, 3], values: values)
         empty.offset = 24
-        let checkpoint = try TorchCheckpoint(TorchFile([transposed, lastOf, empty]).zip.bytes, name: "file")
+        // Nobody steps along an axis of one: its stride may be anything, even what would overflow.
+        var pointwise = TorchFile.Entry("p", shape: [3, 1, 1], values: values)
+        pointwise.strides = [8, .max, .max]
+        let checkpoint = try TorchCheckpoint(
+            TorchFile([transposed, lastOf, empty, pointwise]).zip.bytes, name: "file")
+        #expect(try checkpoint.weight("p").values == [0, 8, 16])
         #expect(try checkpoint.weight("t") == WeightTensor(shape: [2, 3], values: [3, 11, 19, 4, 12, 20]))
         #expect(try checkpoint.weight("l").values == [22, 23])
         #expect(try checkpoint.weight("e").values.isEmpty)
