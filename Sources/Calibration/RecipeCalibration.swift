@@ -26,6 +26,12 @@ public struct RecipeCalibration: Sendable {
     public init(
         _ folder: RecipeFolder, data: String? = nil, alpha: Double? = nil, tool: String, progress: Progress? = nil
     ) throws {
+        guard !SafeFile.exists(folder.unfinished) else {
+            throw RecipeError(
+                .mismatch, folder.path, expected: "a finished training",
+                found: "one that ended before its map settings were chosen",
+                hint: "run the same 'jidoka train' again; it goes on from there")
+        }
         let networks = try RecipeNetworks(folder)
         let list = try PartList.read(folder.parts)
         // A recipe may have been moved together with the pictures that were captured for it.

@@ -53,4 +53,6 @@ public struct RecipeFolder: Sendable, Equatable {
     public var parts: String { path + "/parts.json" }
     /// `checkpoint.safetensors`: an unfinished training.
     public var checkpoint: String { path + "/checkpoint.safetensors" }
+    /// `unfinished`: empty; there while a training has replaced the networks and not yet chosen the map settings.
+    public var unfinished: String { path + "/unfinished" }
 }

@@ -49,6 +49,8 @@ func targets() throws -> [Target] {
     }
     let sets = InstructionSet.running
     let checkpoint = TinyCheckpoint.file
+    let (gaussians, memory) = (TinyDetectors.gaussians, TinyDetectors.memory)
+    let teacher = try ModelFile.teacher(model, name: "fuzz", levels: [.layer1]).plan(inputSize: 32, name: "fuzz")
     return [
         Target(name: "plan", bytes: plan.bytes, head: 64 + 40 * 20 + 200 * 20) { bytes in
             let plan = try IntegerPlan(bytes: bytes)
@@ -69,6 +71,12 @@ func targets() throws -> [Target] {
         Target(name: "student", bytes: model, head: head(model)) { bytes in
             let file = try ModelFile.ours(bytes, name: "fuzz")
             FloatNetwork(plan: try file.plan(inputSize: 32, name: "fuzz")).run(picture)
+        },
+        Target(name: "padim", bytes: gaussians, head: head(gaussians)) { bytes in
+            try TinyDetectors.run(try GaussianFile.detector(bytes, name: "fuzz", teacher: teacher), picture)
+        },
+        Target(name: "memory", bytes: memory, head: head(memory)) { bytes in
+            try TinyDetectors.run(try MemoryFile.detector(bytes, name: "fuzz", teacher: teacher), picture)
         },
         // The directory of a zip file lies at its end: damage everywhere.
         Target(name: "pth", bytes: checkpoint.zip.bytes, head: .max, load: TinyCheckpoint.load),

@@ -84,6 +84,46 @@ import Training
         }
     }
 
+    @Test("of the hardest share only those places count and receive a gradient, as the whole loss of them alone")
+    func hardest() {
+        var random = RandomSource(seed: 5)
+        let (pixels, channels) = (50, 7)
+        func values() -> [Float] { (0..<pixels * channels).map { _ in Float(random.normal()) } }
+        let (s, t) = (values(), values())
+        func loss(_ places: [Int], hardest: Double) -> (value: Float, gradient: [Float]) {
+            func taken(_ all: [Float]) -> [Float] { places.flatMap { all[$0 * channels..<($0 + 1) * channels] } }
+            let shape = [1, 1, places.count, channels]
+            let student = Tensor(shape: shape, values: taken(s), requiresGradient: true)
+            let teacher = Tensor(shape: shape, values: taken(t))
+            let loss = distillationLoss(student: student, teacher: teacher, hardest: hardest)
+            loss.backward()
+            return (loss.item, student.gradient ?? [])
+        }
+        let alone = (0..<pixels).map { loss([$0], hardest: 1).value }
+        let order = (0..<pixels).sorted { alone[$0] > alone[$1] }
+        for (share, count) in [(0.2, 10), (0.001, 1), (0.99, 49), (1, 50)] {
+            let hard = order.prefix(count).sorted()
+            let (value, gradient) = loss(Array(0..<pixels), hardest: share)
+            let expected = loss(hard, hardest: 1)
+            #expect(abs(value - expected.value) < 1e-6, "\(share)")
+            for place in 0..<pixels {
+                let own = Array(gradient[place * channels..<(place + 1) * channels])
+                var mark = [Double](repeating: 0, count: channels)
+                if let index = hard.firstIndex(of: place) {
+                    mark = expected.gradient[index * channels..<(index + 1) * channels].map(Double.init)
+                }
+                expectClose(own, mark, "\(share) at \(place)")
+            }
+        }
+        // Of equals all count; a place that is not a number is never overlooked.
+        let shape = [1, 1, 3, 2]
+        let teacher = Tensor(shape: shape, values: [0, 1, 0, 1, 1, 1])
+        let equal = Tensor(shape: shape, values: [1, 0, 1, 0, 1, 1])
+        #expect(distillationLoss(student: equal, teacher: teacher, hardest: 0.34).item == 1)
+        let blind = Tensor(shape: shape, values: [1, 0, .nan, 0, 1, 1])
+        #expect(distillationLoss(student: blind, teacher: teacher, hardest: 0.34).item.isNaN)
+    }
+
     @Test("a zero vector costs one half, two cost nothing, and neither has a gradient")
     func zeroNorm() {
         let student = Tensor(shape: [1, 1, 3, 2], values: [0, 0, 3, 4, 0, 0], requiresGradient: true)

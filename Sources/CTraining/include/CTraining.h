@@ -109,10 +109,15 @@ void ct_add_bias(float *y, const float *bias, ptrdiff_t pixels, int channels);
 
 // Losses.c -------------------------------------------------------------------------------------------------------
 
-/// Per pixel of student s and teacher t: Σ over pixels of ½|n(t) - n(s)|² (returned), and factors so that the gradient
-/// is ds = along_teacher t + along_student s. A vector with |v|² <= limit has n(v) = 0 and no gradient.
+/// Per pixel of student s and teacher t: distance = ½|n(t) - n(s)|², whose sum over pixels is returned, and factors so that
+/// the gradient is ds = along_teacher t + along_student s. A vector with |v|² <= limit has n(v) = 0 and no gradient.
 double ct_cosine_distance(const float *s, const float *t, ptrdiff_t pixels, int channels, float limit,
-                          float *along_teacher, float *along_student);
+                          float *distance, float *along_teacher, float *along_student);
+/// The k-th largest of count values, 1 <= k <= count; bins: scratch of 65536.
+float ct_kth_largest(const float *values, ptrdiff_t count, ptrdiff_t k, uint32_t *bins);
+/// The sum of the distances that are not below least, and how many they are; the others lose their gradient.
+double ct_keep_hardest(const float *distance, float least, ptrdiff_t pixels, float *along_teacher,
+                       float *along_student, ptrdiff_t *kept);
 /// ds = factor (along_teacher t + along_student s).
 void ct_cosine_distance_backward(const float *s, const float *t, const float *along_teacher,
                                  const float *along_student, float factor, ptrdiff_t pixels, int channels,

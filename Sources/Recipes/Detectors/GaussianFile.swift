@@ -33,6 +33,15 @@ public enum GaussianFile {
         try DetectorFile(bytes, name: name, format: format, tensors: ["mean", "factor", "channels"])
     }
 
+    /// The detector of a file's bytes.
+    ///
+    /// - Throws: `RecipeError` that names what is wrong with the file.
+    package static func detector(
+        _ bytes: [UInt8], name: String, teacher: NetworkPlan
+    ) throws(RecipeError) -> any MapDetector {
+        try detector(try open(bytes, name: name), teacher: teacher)
+    }
+
     static func detector(_ file: DetectorFile, teacher: NetworkPlan) throws(RecipeError) -> any MapDetector {
         guard case .words(let channels)? = file.content.integers["channels"]?.values,
             let shape = file.content.integers["channels"]?.shape, shape == [channels.count], !channels.isEmpty

@@ -21,6 +21,15 @@ public enum MemoryFile {
         try DetectorFile(bytes, name: name, format: format, tensors: ["memory"])
     }
 
+    /// The detector of a file's bytes.
+    ///
+    /// - Throws: `RecipeError` that names what is wrong with the file.
+    package static func detector(
+        _ bytes: [UInt8], name: String, teacher: NetworkPlan
+    ) throws(RecipeError) -> any MapDetector {
+        try detector(try open(bytes, name: name), teacher: teacher)
+    }
+
     static func detector(_ file: DetectorFile, teacher: NetworkPlan) throws(RecipeError) -> any MapDetector {
         let channels = teacher.levels.filter { file.levels.contains($0.level) }.reduce(0) { $0 + $1.shape.channels }
         guard let memory = file.content.tensors["memory"], memory.shape.count == 2, memory.shape[1] == channels,

@@ -9,16 +9,13 @@ extension Lesson {
         let all = network.levels.filter { levels.contains($0.level) }.reduce(0) { $0 + $1.shape.channels }
         let channels = GaussianFit.channels(of: all, seed: plan.distillation.seed)
         let chosen = try ChosenChannels(teacher: network, features: levels, channels: channels)
-        let store = try DescriptorStore(
-            pictures: train.count, places: chosen.side * chosen.side, dimensions: channels.count)
-        store.fill(
-            train, progress: { reporter.step("teacher's features", $0, $1) },
-            runner: { ChosenChannels.Runner(chosen) },
-            run: { runner, pixels in
-                runner.run(pixels)
-                return runner.descriptors
-            })
-        try check(store)
+        let store = try descriptors(
+            places: chosen.side * chosen.side, dimensions: channels.count, reporter: reporter,
+            runner: { ChosenChannels.Runner(chosen) }
+        ) { runner, pixels in
+            runner.run(pixels)
+            return runner.descriptors
+        }
         guard !shouldStop() else { return .interrupted(epoch: 0) }
         let fit = GaussianFit(store) { reporter.step("Gaussians", $0, $1) }
         let origin = origin(["dimensions": "\(channels.count) of \(all)", "epsilon": "\(GaussianFit.epsilon)"])

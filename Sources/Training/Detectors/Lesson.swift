@@ -51,9 +51,19 @@ struct Lesson {
             ]) { $1 })
     }
 
-    /// - Throws: `TrainingError` for features that are not finite.
-    func check(_ store: DescriptorStore) throws(TrainingError) {
-        guard let blind = store.firstBlind else { return }
+    /// Descriptors of all train parts, made by the code that inspects.
+    ///
+    /// - Parameters:
+    ///   - runner: a thread's network.
+    ///   - run: descriptors of one picture, all places.
+    /// - Throws: `TrainingError` for too many of them or features that are not finite.
+    func descriptors<Runner>(
+        places: Int, dimensions: Int, reporter: RecipeTraining.Reporter, runner: @Sendable () -> Runner,
+        run: @Sendable (Runner, [UInt8]) -> UnsafeBufferPointer<Float>
+    ) throws(TrainingError) -> DescriptorStore {
+        let store = try DescriptorStore(pictures: train.count, places: places, dimensions: dimensions)
+        store.fill(train, progress: { reporter.step("teacher's features", $0, $1) }, runner: runner, run: run)
+        guard let blind = store.firstBlind else { return store }
         throw TrainingError(
             .value, "features of train part \(blind + 1)", expected: "finite numbers", found: "NaN or infinity",
             hint: "the teacher's file is damaged")

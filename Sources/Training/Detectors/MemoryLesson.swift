@@ -8,16 +8,13 @@ extension Lesson {
     func memory(reporter: RecipeTraining.Reporter, shouldStop: () -> Bool) throws -> Outcome {
         let patches = try PatchFeatures(teacher: network, features: levels)
         let dimensions = patches.dimensions
-        let store = try DescriptorStore(
-            pictures: train.count, places: patches.side * patches.side, dimensions: dimensions)
-        store.fill(
-            train, progress: { reporter.step("teacher's features", $0, $1) },
-            runner: { PatchFeatures.Runner(patches) },
-            run: { runner, pixels in
-                runner.run(pixels)
-                return runner.descriptors
-            })
-        try check(store)
+        let store = try descriptors(
+            places: patches.side * patches.side, dimensions: dimensions, reporter: reporter,
+            runner: { PatchFeatures.Runner(patches) }
+        ) { runner, pixels in
+            runner.run(pixels)
+            return runner.descriptors
+        }
         guard !shouldStop() else { return .interrupted(epoch: 0) }
         let count = store.pictures * store.places
         var random = RandomSource(seed: plan.distillation.seed)

@@ -13,10 +13,13 @@ extension Lesson {
         let features = try TeacherFeatures(network, levels: levels, pictures: train + select, folder: folder.path) {
             reporter.step("teacher's features", $0, $1)
         }
-        var identity = "\(plan.distillation) \(plan.input.fingerprint) teacher \(teacher.digest) parts \(parts)"
+        var settings = plan.distillation
+        // STPM learns from all places, as published.
+        if shape == .full { settings.hardest = 1 }
+        var identity = "\(settings) \(plan.input.fingerprint) teacher \(teacher.digest) parts \(parts)"
         if shape == .full { identity += " full student" }
         let distillation = try Distillation(
-            plan.distillation, train: train, select: select, features: features, checkpoint: folder.checkpoint,
+            settings, train: train, select: select, features: features, checkpoint: folder.checkpoint,
             identity: identity, shape: shape)
         if let epoch = distillation.resumedAfter { reporter.note("going on after epoch \(epoch)") }
         switch try distillation.run(shouldStop: shouldStop, progress: reporter.training) {
@@ -27,8 +30,8 @@ extension Lesson {
                 "input": plan.input.fingerprint, "teacher_sha256": teacher.digest, "parts_sha256": parts,
                 "tool": tool,
                 "levels": levels.map(\.rawValue).joined(separator: " "),
-                "epochs": "\(plan.distillation.epochs)", "best_epoch": "\(bestEpoch)", "select_loss": "\(bestLoss)",
-                "seed": "\(plan.distillation.seed)", "openblas": OpenBLASCore.name,
+                "epochs": "\(settings.epochs)", "best_epoch": "\(bestEpoch)", "select_loss": "\(bestLoss)",
+                "hardest": "\(settings.hardest)", "seed": "\(settings.seed)", "openblas": OpenBLASCore.name,
             ]
             if plan.detector != .reducedStudent { metadata["detector"] = plan.detector.rawValue }
             return .learned(

@@ -5,8 +5,8 @@ import Recipes
 
 /// Trains a student to see in good parts what the frozen teacher sees (METHODS 1).
 ///
-/// The loss is the mean cosine distance of each level, summed over levels; the weights kept are those with the lowest
-/// loss on the select parts. Same settings, pictures and OpenBLAS core: same bits, whatever the number of threads.
+/// The loss is the mean cosine distance of each level over its hardest places, summed over levels; the weights kept are those
+/// with the lowest loss over all places of the select parts. Same settings, pictures and OpenBLAS core: same bits, whatever the number of threads.
 public final class Distillation {
     /// How it ends.
     public enum Outcome: Sendable {
@@ -180,7 +180,8 @@ public final class Distillation {
         var total: Tensor?
         for level in settings.levels {
             guard let map = maps[level], let target = features.batch(indices, of: level) else { continue }
-            let loss = distillationLoss(student: map, teacher: target)
+            let loss = distillationLoss(
+                student: map, teacher: target, hardest: training ? settings.hardest : 1)
             total = total.map { add($0, loss) } ?? loss
         }
         return total ?? Tensor.zeros([])

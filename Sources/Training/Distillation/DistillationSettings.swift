@@ -24,13 +24,15 @@ public struct DistillationSettings: Codable, Sendable, Equatable {
     public var optimiser: Optimiser
     /// Highest learning rate of the one-cycle schedule.
     public var learningRate: Double
+    /// Share of the places of a step, those with the largest differences, that the student learns from; 1 is all.
+    public var hardest: Double
     /// Seed of the weights and of the order of the pictures.
     public var seed: UInt64
 
     /// Settings with the defaults that measured best (README, 'Figures').
     public init(
         levels: [Level] = [.layer1, .layer2, .layer3], size: Int = 256, epochs: Int = 100, batch: Int = 16,
-        optimiser: Optimiser = .adam, learningRate: Double = 4e-3, seed: UInt64 = 1
+        optimiser: Optimiser = .adam, learningRate: Double = 4e-3, hardest: Double = 0.1, seed: UInt64 = 1
     ) {
         self.levels = levels.sorted()
         self.size = size
@@ -38,6 +40,7 @@ public struct DistillationSettings: Codable, Sendable, Equatable {
         self.batch = batch
         self.optimiser = optimiser
         self.learningRate = learningRate
+        self.hardest = hardest
         self.seed = seed
     }
 }

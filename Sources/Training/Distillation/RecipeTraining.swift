@@ -142,6 +142,7 @@ public struct RecipeTraining: Sendable {
         case .interrupted(let epoch): return .interrupted(epoch: epoch)
         case .learned(let file, let epoch, let loss): (bytes, bestEpoch, selectLoss) = (file, epoch, loss)
         }
+        try SafeFile.write([], to: folder.unfinished)
         // An old calibration must not meet a new student, so it goes first.
         unlink(folder.calibration)
         unlink(folder.integer)
@@ -152,27 +153,29 @@ public struct RecipeTraining: Sendable {
         try SafeFile.write(bytes, to: folder.learned(by: plan.detector))
         try list.write(to: folder.parts)
         unlink(folder.choice)
-        var recipe = Recipe(
+        let recipe = Recipe(
             name: plan.name, input: plan.input, detector: plan.detector, engine: plan.engine, map: map)
         try recipe.write(to: folder)
-        let quantisation =
-            plan.engine == .int8
-            ? try RecipeQuantisation(folder, seed: plan.distillation.seed, tool: tool, progress: reporter.step) : nil
+        var quantisation: RecipeQuantisation?
+        if plan.engine == .int8 {
+            quantisation = try RecipeQuantisation(
+                folder, seed: plan.distillation.seed, tool: tool, progress: reporter.step, shouldStop: shouldStop)
+            guard quantisation != nil else { return .interrupted(epoch: plan.distillation.epochs) }
+        }
         var choice: MapChoice?
         if let given = plan.choice, list.partsOf(.select).count >= MapChoice.fewestParts {
             guard
                 let made = try MapChoice(
                     folder, given: given, progress: reporter.step, shouldStop: shouldStop)
             else { return .interrupted(epoch: plan.distillation.epochs) }
-            recipe.map = made.settings
-            try recipe.write(to: folder)
-            try made.write(to: folder)
+            try made.adopt(in: folder)
             choice = made
         } else if plan.choice != nil {
             reporter.note(
                 "too few good parts to choose map settings (\(list.partsOf(.select).count) select parts, "
                     + "\(MapChoice.fewestParts) are needed): \(map.summary)")
         }
+        unlink(folder.unfinished)
         let calibration = try RecipeCalibration(folder, alpha: plan.alpha, tool: tool, progress: reporter.step)
         unlink(folder.checkpoint)
         return .calibrated(

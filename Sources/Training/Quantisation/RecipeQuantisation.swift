@@ -35,10 +35,12 @@ public struct RecipeQuantisation: Codable, Sendable {
     ///   - data: where the good parts are now; nil is where they were at training.
     ///   - bits: 7 or 8; nil is the default.
     ///   - method: nil tries all but the coarsest and takes the best (`QuantisationTrial.choice`).
+    ///   - shouldStop: asked before every way to choose ranges.
+    /// - Returns: nil when it was stopped.
     /// - Throws: `RecipeError`, `CalibrationError`, `TrainingError`, `InspectionError`; nothing is written unless all went well.
-    public init(
+    public init?(
         _ folder: RecipeFolder, data: String? = nil, bits: Int? = nil, method: RangeMethod? = nil, seed: UInt64 = 1,
-        tool: String, progress: RecipeCalibration.Progress? = nil
+        tool: String, progress: RecipeCalibration.Progress? = nil, shouldStop: () -> Bool = { false }
     ) throws {
         var recipe = try Recipe.read(folder.recipe)
         try recipe.detector.check(.int8, in: folder.recipe)
@@ -62,6 +64,7 @@ public struct RecipeQuantisation: Codable, Sendable {
         var trials: [QuantisationTrial] = []
         var files: [IntegerModelFile] = []
         for (number, method) in methods.enumerated() {
+            guard !shouldStop() else { return nil }
             progress?("integers: \(method.rawValue)", number, methods.count)
             let maximum = width == 7 ? 127 : 255
             let networks = try [models.teacher, models.student].map { model in
@@ -90,6 +93,7 @@ public struct RecipeQuantisation: Codable, Sendable {
                 .value, folder.path, expected: "a way to quantise", found: "none that gives scores",
                 hint: "keep the recipe in float32")
         }
+        guard !shouldStop() else { return nil }
         let bytes = files[chosen].encoded()
         self.trials = [reference.trial] + trials
         self.method = methods[chosen]

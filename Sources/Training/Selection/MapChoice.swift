@@ -2,6 +2,7 @@
 
 import Calibration
 import FoundationEssentials
+import Glibc
 import Inspection
 import Recipes
 
@@ -94,12 +95,17 @@ public struct MapChoice: Codable, Sendable {
             + "defects without a false stop, AUROC \((trials[0].auroc * 1000).rounded() / 1000)"
     }
 
-    /// Writes `choice.json`, the best trials first.
+    /// Puts the winner into `recipe.yaml` and all trials into `choice.json`, the best first. What was calibrated before is not
+    /// any more.
     ///
-    /// - Throws: `RecipeError` when the file can't be written.
-    func write(to folder: RecipeFolder) throws {
+    /// - Throws: `RecipeError` when a file can't be read or written.
+    func adopt(in folder: RecipeFolder) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        var recipe = try Recipe.read(folder.recipe)
+        recipe.map = settings
+        unlink(folder.calibration)
+        try recipe.write(to: folder)
         try SafeFile.write(Array(try encoder.encode(self)) + [0x0A], to: folder.choice)
     }
 
@@ -132,16 +138,9 @@ public struct MapChoice: Codable, Sendable {
         for half in selection.halves(Self.halves) {
             let statistics = try PartScorer.statistics(
                 of: half.learned.map { maps[$0] }, levels: settings.levels, size: size)
-            _ = try AnomalyMapper(settings: settings, statistics: statistics, size: size)
             let judged = half.judged
-            let scores = Parallel.map(
-                judged, context: { try? AnomalyMapper(settings: settings, statistics: statistics, size: size) }
-            ) { index, mapper -> [Float] in
-                guard let mapper else { return rules.map { _ in .nan } }
-                for level in settings.levels { mapper.setDistances(maps[index][level] ?? [], of: level) }
-                _ = mapper.score()
-                return rules.map { mapper.score(by: $0) }
-            }
+            let scores = try Self.scores(
+                settings, rules: rules, statistics: statistics, maps: judged.map { maps[$0] }, size: size)
             for rule in rules.indices {
                 var result = BlendedScores()
                 for (index, score) in zip(judged, scores) {
@@ -158,6 +157,24 @@ public struct MapChoice: Codable, Sendable {
             var tried = settings
             tried.score = rule
             return MapTrial(tried, halves: halves)
+        }
+    }
+
+    /// The scores of some pictures by each of some rules; NaN where a map is not finite.
+    ///
+    /// - Parameter maps: raw distances of each picture, of all levels of the settings.
+    static func scores(
+        _ settings: MapSettings, rules: [MapSettings.ScoreRule], statistics: [LevelStatistics],
+        maps: [[Level: [Float]]], size: Int
+    ) throws(InspectionError) -> [[Float]] {
+        _ = try AnomalyMapper(settings: settings, statistics: statistics, size: size)
+        return Parallel.map(
+            maps, context: { try? AnomalyMapper(settings: settings, statistics: statistics, size: size) }
+        ) { distances, mapper in
+            guard let mapper else { return rules.map { _ in .nan } }
+            for level in settings.levels { mapper.setDistances(distances[level] ?? [], of: level) }
+            _ = mapper.score()
+            return rules.map { mapper.score(by: $0) }
         }
     }
 

@@ -45,11 +45,20 @@ struct BenchAccuracy: ParsableCommand {
     var restart = false
     @Flag(help: "Keep the trained recipes below OUT/recipes; some MB each.")
     var keepRecipes = false
+    @Flag(help: "Also judge every map setting on the test parts: what the choice cost. Changes nothing else.")
+    var hindsight = false
+    @Flag(help: "Do not train finished runs whose recipe was kept: choose their map settings and judge them again.")
+    var chooseAgain = false
+    @Flag(help: "At the end time all kept recipes, a picture of each in turn. Needs --keep-recipes.")
+    var time = false
     @OptionGroup var output: JSONOption
 
     func validate() throws {
         guard (1...100_000).contains(epochs), (1...64).contains(threads ?? 1), budget > 0 else {
             throw ValidationError("epochs must be 1 to 100000, threads 1 to 64, budget above 0")
+        }
+        guard !time || keepRecipes else {
+            throw ValidationError("--time needs the recipes: add --keep-recipes, also to the runs before")
         }
         guard sizes.numbers.allSatisfy({ (32...1024).contains($0) && $0 % 32 == 0 }) else {
             throw ValidationError("sizes must be multiples of 32 from 32 to 1024")
@@ -89,6 +98,9 @@ struct BenchAccuracy: ParsableCommand {
         choices.levels = levels?.levels
         choices.restart = restart
         choices.keepsRecipes = keepRecipes
+        choices.hindsight = hindsight
+        choices.choosesAgain = chooseAgain
+        choices.times = time
         return choices
     }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ArgumentParser
+import Calibration
 import Inspection
 import Recipes
 import Training
@@ -20,11 +21,17 @@ struct BenchChoices: ParsableCommand {
     var data: String?
     @Option(help: "How many of the best settings to print; 0 is all.")
     var top = 12
+    @Option(
+        help: ArgumentHelp(
+            "Judge all settings on the parts of this data set, whose truth is known: what the choice is worth in hindsight.",
+            valueName: "data set"))
+    var judge: String?
     @OptionGroup var place: RecipesOption
     @OptionGroup var output: JSONOption
 
     func run() throws {
         Interrupt.watch()
+        if let judge { return try printHindsight(try DataSet(judge)) }
         let choice = try MapChoice(
             try RecipeFolder(name, in: place.recipes), data: data, progress: TrainingDisplay.reporter.step,
             shouldStop: { Interrupt.isRequested })
@@ -37,6 +44,26 @@ struct BenchChoices: ParsableCommand {
                 "AUROC \(TrainingDisplay.rounded(Float(trial.auroc), 4))  recall at zero false stops "
                     + "\(TrainingDisplay.rounded(Float(100 * trial.recallAtZeroFP), 1)) %  \(trial.settings.summary)"
             )
+        }
+    }
+    private func printHindsight(_ data: DataSet) throws {
+        let folder = try RecipeFolder(name, in: place.recipes)
+        let used = try Recipe.read(folder.recipe).map
+        guard
+            let hindsight = try MapHindsight(
+                folder, on: data, progress: TrainingDisplay.reporter.step, shouldStop: { Interrupt.isRequested })
+        else {
+            guard !Interrupt.isRequested else { throw ExitCode(130) }
+            throw ValidationError("\(data.root): good and defective parts are needed")
+        }
+        Terminal.shared.clear()
+        if output.isJSON { return try printJSON(hindsight) }
+        let ranked = hindsight.verdicts.sorted { $0.imageAUROC > $1.imageAUROC }
+        for verdict in top > 0 ? Array(ranked.prefix(top)) : ranked {
+            print("AUROC \(TrainingDisplay.rounded(Float(verdict.imageAUROC), 4))  \(verdict.settings.summary)")
+        }
+        if let own = hindsight.verdicts.first(where: { $0.settings == used }) {
+            print("the recipe's: \(TrainingDisplay.rounded(Float(own.imageAUROC), 4))  \(used.summary)")
         }
     }
 }

@@ -46,8 +46,15 @@ struct Quantize: ParsableCommand {
         let folder = try RecipeFolder(name, in: place.recipes)
         let before = SafeFile.exists(folder.calibration) ? try? CalibrationFile.read(folder.calibration).alpha : nil
         let progress = TrainingDisplay.reporter.step
-        let quantisation = try RecipeQuantisation(
-            folder, data: data, bits: bits, method: method, seed: seed, tool: DaemonVersion.tool, progress: progress)
+        Interrupt.watch()
+        guard
+            let quantisation = try RecipeQuantisation(
+                folder, data: data, bits: bits, method: method, seed: seed, tool: DaemonVersion.tool,
+                progress: progress, shouldStop: { Interrupt.isRequested })
+        else {
+            Terminal.shared.say("interrupted; the recipe is as it was")
+            throw ExitCode(130)
+        }
         let calibration = try RecipeCalibration(
             folder, data: data, alpha: alpha ?? before, tool: DaemonVersion.tool, progress: progress)
         Terminal.shared.clear()

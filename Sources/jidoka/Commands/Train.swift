@@ -51,6 +51,8 @@ struct Train: ParsableCommand {
     var optimiser = DistillationSettings().optimiser
     @Option(help: "Highest learning rate (default: 0.004, with sgd 0.4).")
     var rate: Double?
+    @Option(help: "Share of a step's places that the student learns from, those that differ most; 1 is all.")
+    var hardest = DistillationSettings().hardest
     @Option(help: "Seed of deal, weights and order.")
     var seed: UInt64 = 1
     @Option(help: "Normalisation of the maps: none, global or per-location (default: chosen).")
@@ -70,9 +72,11 @@ struct Train: ParsableCommand {
 
     func validate() throws {
         guard (1...100_000).contains(epochs ?? 1), (2...512).contains(batch), (rate ?? 1) > 0,
-            (1...64).contains(threads ?? 1)
+            (1...64).contains(threads ?? 1), hardest > 0, hardest <= 1
         else {
-            throw ValidationError("epochs must be 1 to 100000, batch 2 to 512, rate above 0, threads 1 to 64")
+            throw ValidationError(
+                "epochs must be 1 to 100000, batch 2 to 512, rate above 0, threads 1 to 64, hardest above 0, at most 1"
+            )
         }
         guard engine.map(detector.engines.contains) ?? true else {
             throw ValidationError("detector \(detector.rawValue) runs in float32 only")
@@ -118,6 +122,7 @@ struct Train: ParsableCommand {
         // The paper's rate for SGD; the default is Adam's.
         if optimiser == .sgd { distillation.learningRate = 0.4 }
         if let rate { distillation.learningRate = rate }
+        distillation.hardest = hardest
         var map = MapSettings(
             levels: distillation.levels, normalisation: normalisation ?? detector.defaultNormalisation,
             score: score ?? .maximum)

@@ -2,6 +2,7 @@
 
 import Calibration
 import Glibc
+import Inspection
 import Pictures
 import Recipes
 import Synchronization
@@ -123,6 +124,63 @@ private final class Diary: Sendable {
         unlink(data.path + "/carpet/train/good/029.png")
         let changed = try AccuracyBenchmark(choices(data.path), out: out)
         #expect(changed.cases[0].key != benchmark.cases[0].key && changed.cases[1].key == benchmark.cases[1].key)
+    }
+
+    @Test("in hindsight no settings are worse than the chosen ones; kept recipes are timed in turn")
+    func hindsight() throws {
+        let data = try SyntheticMVTec(["wood"], good: 45)
+        let out = data.path + "-out"
+        defer { removeFolder(out) }
+        var choices = choices(data.path)
+        choices.detectors = [.reducedStudent, .padim]
+        choices.seeds = [1]
+        choices.keepsRecipes = true
+        let plain = try AccuracyBenchmark(choices, out: out).run(
+            tool: "test", reporter: Diary().reporter, shouldStop: { false })
+        #expect(plain.runs.allSatisfy { $0.hindsight == nil && $0.milliseconds == nil })
+        #expect(plain.markdown.contains("Map settings, chosen on synthetic defects"))
+        // What was run without is run again; what was run with it counts for both.
+        (choices.hindsight, choices.times) = (true, true)
+        let (again, third) = (Diary(), Diary())
+        let report = try AccuracyBenchmark(choices, out: out).run(
+            tool: "test", reporter: again.reporter, shouldStop: { false })
+        #expect(again.begun.count == 3 && again.begun.last?.contains("in turn") == true && again.notes.isEmpty)
+        for run in report.runs {
+            let best = try #require(run.hindsight)
+            #expect(best.imageAUROC >= run.evaluation.imageAUROC ?? 1, "\(run.one.detector)")
+            #expect(run.one.detector == .reducedStudent || best.settings.levels == run.map.levels)
+            #expect((run.milliseconds ?? 0) > 0)
+        }
+        #expect(report.groups.allSatisfy { $0.latencyMS?.mean != nil && $0.hindsightAUROC != nil })
+        (choices.hindsight, choices.times) = (false, false)
+        let same = try AccuracyBenchmark(choices, out: out).run(
+            tool: "test", reporter: third.reporter, shouldStop: { false })
+        #expect(third.begun.isEmpty && same.runs.map(\.milliseconds) == report.runs.map(\.milliseconds))
+    }
+
+    @Test("a training that ends before its map settings are chosen is no recipe yet, and goes on from there")
+    func unfinished() throws {
+        let data = try SyntheticMVTec(["leather"], good: 45)
+        let recipes = data.path + "-recipes"
+        defer { removeFolder(recipes) }
+        let plan = RecipeTraining.Plan(
+            name: "leather", recipes: recipes, data: data.path + "/leather", teacher: nil, input: .init(size: 64),
+            map: MapSettings(levels: [.layer1, .layer2, .layer3]), choice: .init(),
+            distillation: .init(size: 64, epochs: 1), alpha: nil, restart: false)
+        let folder = try RecipeFolder("leather", in: recipes)
+        let quiet = RecipeTraining.Reporter(step: { _, _, _ in }, training: { _ in }, note: { _ in })
+        // Once while ranges are tried, once while settings are.
+        for file in [folder.student, folder.integer] {
+            let outcome = try RecipeTraining.run(plan, tool: "test", reporter: quiet) { SafeFile.exists(file) }
+            guard case .interrupted = outcome else { throw CancellationError() }
+            let error = #expect(throws: RecipeError.self) { try RecipeCalibration(folder, tool: "test") }
+            #expect(error?.hint.contains("jidoka train") == true && !SafeFile.exists(folder.calibration))
+            unlink(folder.integer)
+        }
+        let outcome = try RecipeTraining.run(plan, tool: "test", reporter: quiet, shouldStop: { false })
+        guard case .calibrated(let result) = outcome else { throw CancellationError() }
+        #expect(result.choice != nil && !SafeFile.exists(folder.unfinished))
+        _ = try RecipeCalibration(folder, tool: "test")
     }
 
     @Test("what is not there is skipped and said; nothing at all is an error with a hint")

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import FoundationEssentials
+import Foundation
 import Testing
 import Training
 
@@ -15,6 +15,8 @@ import Training
               "seed": \(seed), "engine": "int8", "levels": ["layer1", "layer2"]},
              "training_seconds": \(seed == 1 ? "null" : "60"), "best_epoch": 90, "train_parts": 120, "program": "p",
              "map": {"levels": ["layer3"], "weights": [1], "normalisation": "global", "smoothing": 4, "score": "maximum"},
+             "hindsight": {"settings": {"levels": ["layer2"], "weights": [1], "normalisation": "none", "smoothing": 2,
+              "score": "maximum"}, "image_auroc": 0.97}, "milliseconds": 1.5,
              "evaluation": {"image_auroc": \(auroc), "image_auroc_interval": [0.5, 1], "average_precision": 0.9,
               "pixel_auroc": null, "aupro_30": null, "n_regions": 0, "n_masks_lost": 0, "precision": 1, "recall": 0.5,
               "f1": 0.6, "recall_at_zero_fp": 0.25, "per_defect": {}, "latency_ms": 2, "n_good": 30, "n_defect": 60,
@@ -35,8 +37,14 @@ import Training
             try run("b|ricks", seed: 1, auroc: 0.9), try run("b|ricks", seed: 2, auroc: 0.96),
             try run("tiles", seed: 1, auroc: 0.5), try run("b|ricks", seed: 1, auroc: 0.7, detector: "stpm"),
         ])
-        let rows = report.markdown.split(separator: "\n").filter { $0.hasPrefix("|") }
+        let tables = report.markdown.components(separatedBy: "Map settings").map { table in
+            table.split(separator: "\n").filter { $0.hasPrefix("|") }
+        }
+        let rows = tables[0]
         #expect(rows.count == 5 && Set(rows.map(\.count)).count == 1)
+        // A line for each run in the second one, with what was chosen and what would have been best.
+        #expect(tables.count == 2 && tables[1].count == 6 && Set(tables[1].map(\.count)).count == 1)
+        #expect(tables[1][2].contains("| layer3, global, maximum, smoothing 4") && tables[1][2].contains("| 0.970 "))
         // One data set after the other.
         #expect(rows[2].hasPrefix("| b\\|ricks | reduced-student | built-in | int8   | 256  | layer1+layer2 | 2 "))
         #expect(rows[2].contains("| 0.930 ± 0.042 |") && rows[3].contains("stpm") && rows[4].hasPrefix("| tiles"))

@@ -31,6 +31,12 @@ public struct AccuracyBenchmark: Sendable {
         public var restart = false
         /// Keep trained recipes.
         public var keepsRecipes = false
+        /// Also judge all map settings on the parts that are reported on: what the choice cost.
+        public var hindsight = false
+        /// Do not train finished runs whose recipe was kept: choose their map settings again and judge them anew.
+        public var choosesAgain = false
+        /// Time the kept recipes in turn when all runs are finished.
+        public var times = false
 
         /// Everything as `jidoka train` has it.
         public init() {}
@@ -57,8 +63,8 @@ public struct AccuracyBenchmark: Sendable {
     public let cases: [AccuracyCase]
     /// What is not there, and why.
     public let skipped: [String]
-    private let choices: Choices
-    private let out: String
+    let choices: Choices
+    let out: String
 
     /// Finds data sets and teachers. A missing data set is skipped and said so; a missing teacher is an error.
     ///
@@ -151,51 +157,28 @@ public struct AccuracyBenchmark: Sendable {
         var strangers = 0
         for (index, one) in cases.enumerated() where !shouldStop() {
             let file = "\(out)/runs/\(one.key)/results.json"
-            if !choices.restart, let run = try AccuracyRun.read(file, of: one) {
-                strangers += run.program == program ? 0 : 1
-                runs.append(run)
+            let finished = choices.restart ? nil : try AccuracyRun.read(file, of: one)
+            if let finished, !choices.choosesAgain, finished.hindsight != nil || !choices.hindsight {
+                strangers += finished.program == program ? 0 : 1
+                runs.append(finished)
                 continue
             }
             let title = "\(one.set) \(one.detector.rawValue) \(one.teacher) \(one.size) seed \(one.seed)"
             let steps = reporter.begin(index + 1, cases.count, title)
             do {
-                guard let run = try measure(one, title, program, tool, steps, shouldStop) else { break }
+                guard let run = try measure(one, finished, title, program, tool, steps, shouldStop) else { break }
                 runs.append(run)
             } catch {
                 reporter.note("failed: \(title): \(error)")
                 failures.append(AccuracyFailure(one: one, reason: "\(error)"))
             }
         }
+        if choices.times, !shouldStop() { try time(&runs, reporter, shouldStop) }
         if strangers > 0 {
             reporter.note("\(strangers) finished runs are another build's; --restart does them again")
         }
         return AccuracyReport(
             runs: runs, failures: failures, skipped: skipped, planned: cases.count, otherBuilds: strangers,
             instructionSet: try InstructionSet.current().name, core: OpenBLASCore.name)
-    }
-
-    /// nil when it was interrupted; the training's checkpoint stays.
-    private func measure(
-        _ one: AccuracyCase, _ title: String, _ program: String, _ tool: String, _ steps: RecipeTraining.Reporter,
-        _ shouldStop: () -> Bool
-    ) throws -> AccuracyRun? {
-        let recipes = out + "/recipes"
-        let folder = try RecipeFolder(one.key, in: recipes)
-        let goesOn = !choices.restart && SafeFile.exists(folder.checkpoint)
-        let start = ContinuousClock.now
-        let outcome = try RecipeTraining.run(
-            one.plan(recipes: recipes, restart: choices.restart), tool: tool, reporter: steps, shouldStop: shouldStop)
-        guard case .calibrated(let result) = outcome else { return nil }
-        let spent = (ContinuousClock.now - start) / .seconds(1)
-        let evaluation = try Evaluation(
-            try LoadedRecipe(folder), on: try DataSet(one.data), known: try PartList.read(folder.parts),
-            progress: steps.step)
-        let run = AccuracyRun(
-            one: one, trainingSeconds: goesOn ? nil : spent, bestEpoch: result.bestEpoch,
-            map: result.calibration.file.settings,
-            trainParts: result.counts[.train] ?? 0, evaluation: evaluation, program: program)
-        try EvaluationReport(evaluation, title: title).write(to: "\(out)/runs/\(one.key)", results: try run.json())
-        if !choices.keepsRecipes { try? FileManager.default.removeItem(atPath: folder.path) }
-        return run
     }
 }

@@ -43,8 +43,9 @@ public struct AccuracyCase: Codable, Sendable, Equatable {
     /// as names and sizes of the pictures tell.
     public var key: String {
         let identity =
-            "\(dataDigest) \(detector.rawValue) \(teacherDigest) \(size) \(epochs) \(seed) \(engine.rawValue) "
-            + levels.map(\.rawValue).joined(separator: "+") + " chosen map"
+            "\(dataDigest) \(detector.rawValue) \(teacherDigest) \(size) \(seed) \(engine.rawValue) "
+            + levels.map(\.rawValue).joined(separator: "+") + (detector.hasStudent ? " \(distillation)" : "")
+            + " chosen map"
         let readable = "\(set)-\(detector.rawValue)-\(teacher)-\(size)-\(seed)".utf8.map { byte in
             Recipe.isName("a" + String(UnicodeScalar(byte))) ? byte : UInt8(ascii: "_")
         }
@@ -78,8 +79,11 @@ public struct AccuracyCase: Codable, Sendable, Equatable {
         RecipeTraining.Plan(
             name: key, recipes: recipes, data: data, teacher: teacherPath, input: .init(size: size),
             detector: detector, engine: engine, map: MapSettings(levels: levels), choice: MapChoice.Given(),
-            distillation: DistillationSettings(levels: levels, size: size, epochs: max(1, epochs), seed: seed),
-            alpha: nil, restart: restart)
+            distillation: distillation, alpha: nil, restart: restart)
+    }
+
+    private var distillation: DistillationSettings {
+        DistillationSettings(levels: levels, size: size, epochs: max(1, epochs), seed: seed)
     }
 }
 

@@ -22,7 +22,7 @@ extension AccuracyReport {
         /// Seeds that are finished.
         public let seeds: [UInt64]
         /// Figures; null where no run has one.
-        public let imageAUROC, pixelAUROC, aupro, averagePrecision, recallAtZeroFP, trainingSeconds,
+        public let imageAUROC, hindsightAUROC, pixelAUROC, aupro, averagePrecision, recallAtZeroFP, trainingSeconds,
             latencyMS: SeedSpread?
         /// Of the mean image AUROC: what other parts may give, while the deviation says what other seeds give.
         public let imageAUROCInterval: AUROCInterval?
@@ -31,6 +31,7 @@ extension AccuracyReport {
             case set, detector, teacher, size, engine, levels, seeds
             case imageAUROC = "image_auroc"
             case imageAUROCInterval = "image_auroc_interval"
+            case hindsightAUROC = "hindsight_auroc"
             case pixelAUROC = "pixel_auroc"
             case aupro = "aupro_30"
             case averagePrecision = "average_precision"
@@ -52,12 +53,13 @@ extension AccuracyReport {
                     auroc: $0.mean, good: runs.map(\.evaluation.nGood).min() ?? 0,
                     defective: runs.map(\.evaluation.nDefect).min() ?? 0)
             }
+            hindsightAUROC = spread { $0.hindsight?.imageAUROC }
             pixelAUROC = spread(\.evaluation.pixelAUROC)
             aupro = spread(\.evaluation.aupro)
             averagePrecision = spread(\.evaluation.averagePrecision)
             recallAtZeroFP = spread(\.evaluation.recallAtZeroFP)
             trainingSeconds = spread(\.trainingSeconds)
-            latencyMS = spread(\.evaluation.latencyMS)
+            latencyMS = spread { $0.milliseconds ?? $0.evaluation.latencyMS }
         }
 
         /// Every key is written, null where there is no value.
@@ -72,6 +74,7 @@ extension AccuracyReport {
             try container.encode(seeds, forKey: .seeds)
             try container.encode(imageAUROC, forKey: .imageAUROC)
             try container.encode(imageAUROCInterval, forKey: .imageAUROCInterval)
+            try container.encode(hindsightAUROC, forKey: .hindsightAUROC)
             try container.encode(pixelAUROC, forKey: .pixelAUROC)
             try container.encode(aupro, forKey: .aupro)
             try container.encode(averagePrecision, forKey: .averagePrecision)

@@ -15,9 +15,14 @@ public struct AccuracyRun: Codable, Sendable {
     public let bestEpoch: Int?
     /// Map settings that it was evaluated with, chosen on synthetic defects.
     public let map: MapSettings
+    /// The map settings that would have given the highest image AUROC: what the choice cost is the difference. Null where it was
+    /// not asked for.
+    public let hindsight: MapHindsight.Verdict?
+    /// Milliseconds a picture of one core, all finished cases in turn; null until they were timed together.
+    public internal(set) var milliseconds: Double?
     /// Pictures that the student learned from.
     public let trainParts: Int
-    /// The figures; milliseconds are the median of one core, measured in this run.
+    /// The figures; their milliseconds are the median of one core, measured in this run.
     public let evaluation: Evaluation
     /// SHA-256 of the program that made the run.
     public let program: String
@@ -27,7 +32,7 @@ public struct AccuracyRun: Codable, Sendable {
         case trainingSeconds = "training_seconds"
         case bestEpoch = "best_epoch"
         case trainParts = "train_parts"
-        case map, evaluation, program
+        case map, hindsight, milliseconds, evaluation, program
     }
 
     /// Every key is written, null where there is no value.
@@ -37,6 +42,8 @@ public struct AccuracyRun: Codable, Sendable {
         try container.encode(trainingSeconds, forKey: .trainingSeconds)
         try container.encode(bestEpoch, forKey: .bestEpoch)
         try container.encode(map, forKey: .map)
+        try container.encode(hindsight, forKey: .hindsight)
+        try container.encode(milliseconds, forKey: .milliseconds)
         try container.encode(trainParts, forKey: .trainParts)
         try container.encode(evaluation, forKey: .evaluation)
         try container.encode(program, forKey: .program)

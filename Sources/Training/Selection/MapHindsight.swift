@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Calibration
+import Inspection
+import Recipes
+
+/// What a choice of map settings is worth: all of them judged on parts whose truth is known.
+///
+/// For reports only: settings taken from here would be fitted to the parts they are reported on. Statistics come from the select
+/// parts, as a calibration takes them.
+public struct MapHindsight: Codable, Sendable {
+    /// Settings and the image AUROC that they would have had.
+    public struct Verdict: Codable, Sendable {
+        /// What was tried.
+        public let settings: MapSettings
+        /// Probability that a defective part scores above a good one.
+        public let imageAUROC: Double
+
+        enum CodingKeys: String, CodingKey {
+            case settings
+            case imageAUROC = "image_auroc"
+        }
+    }
+
+    /// All settings in the order of `MapChoice.grid`, scores innermost.
+    public let verdicts: [Verdict]
+
+    /// The highest image AUROC; of equals the first.
+    public var best: Verdict { verdicts.reduce(verdicts[0]) { $1.imageAUROC > $0.imageAUROC ? $1 : $0 } }
+
+    /// Judges all settings.
+    ///
+    /// - Parameters:
+    ///   - folder: a trained recipe.
+    ///   - data: good and defective parts to judge.
+    ///   - shouldStop: asked before every setting.
+    /// - Returns: nil when it was stopped, or when good or defective parts are missing.
+    /// - Throws: `RecipeError`, `CalibrationError`, `InspectionError`.
+    public init?(
+        _ folder: RecipeFolder, on data: DataSet, progress: RecipeCalibration.Progress? = nil,
+        shouldStop: () -> Bool = { false }
+    ) throws {
+        let networks = try RecipeNetworks(folder, everyLevel: true)
+        let (recipe, list) = (networks.recipe, try PartList.read(folder.parts))
+        let size = recipe.input.size
+        let select = try RecipeCalibration.pictures(
+            list.of(.select), root: list.data, rule: recipe.input, "select parts", progress)
+        let seen = Set(list.parts.map(\.sha256))
+        let judged = zip(data.test, try PreparedPart.load(data.test.map(\.path), rule: recipe.input))
+            .filter { $0.defect != nil || !seen.contains($1.sha256) }
+        guard !shouldStop(), judged.contains(where: { $0.0.defect == nil }),
+            judged.contains(where: { $0.0.defect != nil })
+        else { return nil }
+        let maps = try PartScorer.distances(
+            networks.networks, levels: networks.levels, pictures: select + judged.map(\.1.pixels)
+        ) { progress?("in hindsight: distances", $0, $1) }
+        let statistics = try PartScorer.statistics(
+            of: Array(maps.prefix(select.count)), levels: networks.levels, size: size)
+        let grid = MapChoice.grid(
+            networks.levels, given: .init(levels: recipe.detector == .reducedStudent ? nil : recipe.map.levels))
+        var verdicts: [Verdict] = []
+        for (done, settings) in grid.enumerated() {
+            guard !shouldStop() else { return nil }
+            progress?("in hindsight: settings", done, grid.count)
+            let own = statistics.filter { settings.levels.contains($0.level) }
+            let rules = MapSettings.ScoreRule.allCases
+            let scores = try MapChoice.scores(
+                settings, rules: rules, statistics: own, maps: Array(maps.dropFirst(select.count)), size: size)
+            for (place, rule) in rules.enumerated() {
+                let pairs = zip(judged, scores).map { ($0.0.defect == nil, $1[place]) }
+                var tried = settings
+                tried.score = rule
+                verdicts.append(
+                    Verdict(
+                        settings: tried,
+                        imageAUROC: RankMeasures.auroc(
+                            good: pairs.filter(\.0).map(\.1), defective: pairs.filter { !$0.0 }.map(\.1)) ?? 0.5))
+            }
+        }
+        self.verdicts = verdicts
+    }
+}
