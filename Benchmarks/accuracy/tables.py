@@ -22,15 +22,19 @@ given = arguments.parse_args()
 
 
 def ask(*words):
-    """The JSON of a command of jidoka; kept beside the run, since some take a while."""
-    return json.loads(subprocess.run([given.jidoka, *words, "--json"], check=True, capture_output=True, text=True).stdout)
+    """The JSON of a command of jidoka."""
+    return json.loads(subprocess.run([given.jidoka, *words, "--json"], check=True, stdout=subprocess.PIPE, text=True).stdout)
 
 
-def kept(run, name, *words):
+def kept(run, name, calibration, *words):
+    """The same, kept beside the run as long as networks and map settings are those of the calibration."""
     file = run / name
-    if not file.exists():
-        file.write_text(json.dumps(ask(*words)))
-    return json.loads(file.read_text())
+    mark = [calibration["model"], calibration["settings"]]
+    if file.exists() and (found := json.loads(file.read_text()))["of"] == mark:
+        return found["answer"]
+    answer = ask(*words)
+    file.write_text(json.dumps({"of": mark, "answer": answer}))
+    return answer
 
 
 def key(settings):
@@ -55,18 +59,27 @@ for file in sorted(given.out.glob("runs/*/results.json")):
         continue
     data = str(given.data / run["case"]["set"])
     where = ["--recipes", str(given.out / "recipes")]
-    judged = kept(file.parent, "hindsight.json", "bench", "choices", name, *where, "--judge", data)["verdicts"]
+    calibration = json.loads((given.out / "recipes" / name / "calibration.json").read_text())
+    judged = kept(file.parent, "hindsight.json", calibration, "bench", "choices", name, *where, "--judge", data, "--top", "0")
     run["real"] = {key(verdict["settings"]): verdict["image_auroc"] for verdict in judged}
-    run["trials"] = json.loads((given.out / "recipes" / name / "choice.json").read_text())["trials"]
-    # Five defects in each of at most 64 select parts (MapChoice).
+    trials = json.loads((given.out / "recipes" / name / "choice.json").read_text())["trials"]
+    # By name, so that no rule's order decides between equals of another's.
+    run["trials"] = sorted(trials, key=lambda trial: key(trial["settings"]))
+    # Five defects in each of at most 64 select parts (MapChoice, at 256 pixels).
     parts = json.loads((given.out / "recipes" / name / "parts.json").read_text())["parts"]
     run["defects"] = 5 * min(64, sum(part["role"] == "select" for part in parts))
-    run["integers"] = kept(file.parent, "integers.json", "compare", data, "--recipe", name, *where)
+    run["integers"] = kept(file.parent, "integers.json", calibration, "compare", data, "--recipe", name, *where)
     runs.append(run)
 
+if not runs:
+    raise SystemExit(f"{given.out}: no kept recipe of a reduced student; run bench accuracy with --keep-recipes")
 groups = {}
 for run in runs:
-    groups.setdefault((run["case"]["set"], run["case"]["teacher"]), []).append(run)
+    group = groups.setdefault((run["case"]["set"], run["case"]["teacher"]), [])
+    if any(other["case"]["seed"] == run["case"]["seed"] for other in group):
+        raise SystemExit(f"{given.out}: two runs of {run['case']['set']}, {run['case']['teacher']}, seed {run['case']['seed']}: "
+                         "sizes, epochs or builds are mixed; take a folder of their own for each")
+    group.append(run)
 names = [f"{data}, {teacher}" for data, teacher in groups]
 
 fixed = [(levels, "per-location", "maximum", 4)

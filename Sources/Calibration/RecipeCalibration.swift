@@ -26,12 +26,7 @@ public struct RecipeCalibration: Sendable {
     public init(
         _ folder: RecipeFolder, data: String? = nil, alpha: Double? = nil, tool: String, progress: Progress? = nil
     ) throws {
-        guard !SafeFile.exists(folder.unfinished) else {
-            throw RecipeError(
-                .mismatch, folder.path, expected: "a finished training",
-                found: "one that ended before its map settings were chosen",
-                hint: "run the same 'jidoka train' again; it goes on from there")
-        }
+        try Self.checkFinished(folder)
         let networks = try RecipeNetworks(folder)
         let list = try PartList.read(folder.parts)
         // A recipe may have been moved together with the pictures that were captured for it.
@@ -72,6 +67,16 @@ public struct RecipeCalibration: Sendable {
             detector: networks.recipe.detector)
         try SafeFile.write(bytes, to: folder.maps)
         try file.write(to: folder.calibration)
+    }
+
+    /// - Throws: `RecipeError` for a recipe whose training ended before its map settings were chosen.
+    public static func checkFinished(_ folder: RecipeFolder) throws(RecipeError) {
+        guard !SafeFile.exists(folder.unfinished) else {
+            throw RecipeError(
+                .mismatch, folder.path, expected: "a finished training",
+                found: "one that ended before its map settings were chosen",
+                hint: "run the same 'jidoka train' again")
+        }
     }
 
     /// Reads parts that were dealt before; a file that changed since is an error, since its role may no longer be its own.

@@ -99,7 +99,9 @@ public struct TrainingBenchmark: Sendable {
         _ student: BenchmarkStudent, _ adam: Adam, _ pictures: Tensor, _ teachers: [Tensor]
     ) -> Float {
         adam.clearGradients()
-        let losses = zip(student(pictures, training: true), teachers).map { distillationLoss(student: $0, teacher: $1) }
+        let losses = zip(student(pictures, training: true), teachers).map {
+            distillationLoss(student: $0, teacher: $1, hardest: DistillationSettings().hardest)
+        }
         let loss = losses.dropFirst().reduce(losses[0]) { add($0, $1) }
         loss.backward()
         adam.step()

@@ -163,7 +163,7 @@ public struct RecipeTraining: Sendable {
             guard quantisation != nil else { return .interrupted(epoch: plan.distillation.epochs) }
         }
         var choice: MapChoice?
-        if let given = plan.choice, list.partsOf(.select).count >= MapChoice.fewestParts {
+        if let given = plan.choice, MapChoice.isPossible(with: list) {
             guard
                 let made = try MapChoice(
                     folder, given: given, progress: reporter.step, shouldStop: shouldStop)

@@ -18,6 +18,7 @@ import CTraining
 public func distillationLoss(student: Tensor, teacher: Tensor, hardest: Double = 1) -> Tensor {
     precondition(
         student.shape == teacher.shape, "distillationLoss: student \(student.shape), teacher \(teacher.shape)")
+    precondition(hardest > 0 && hardest <= 1, "distillationLoss: a share of \(hardest)")
     let channels = student.extents.channels
     precondition(student.count > 0, "distillationLoss: nothing to compare in shape \(student.shape)")
     let pixels = student.count / channels

@@ -32,25 +32,31 @@ public struct MapHindsight: Codable, Sendable {
     ///
     /// - Parameters:
     ///   - folder: a trained recipe.
-    ///   - data: good and defective parts to judge.
+    ///   - data: good and defective parts to judge; good ones that the recipe was made from are left out.
+    ///   - good: where the recipe's good parts are now; nil is where they were at training.
     ///   - shouldStop: asked before every setting.
-    /// - Returns: nil when it was stopped, or when good or defective parts are missing.
-    /// - Throws: `RecipeError`, `CalibrationError`, `InspectionError`.
+    /// - Returns: nil when it was stopped.
+    /// - Throws: `RecipeError`, `CalibrationError`, `InspectionError`; also when good or defective parts to judge are missing or
+    ///   a score is not finite.
     public init?(
-        _ folder: RecipeFolder, on data: DataSet, progress: RecipeCalibration.Progress? = nil,
+        _ folder: RecipeFolder, on data: DataSet, good root: String? = nil, progress: RecipeCalibration.Progress? = nil,
         shouldStop: () -> Bool = { false }
     ) throws {
         let networks = try RecipeNetworks(folder, everyLevel: true)
         let (recipe, list) = (networks.recipe, try PartList.read(folder.parts))
         let size = recipe.input.size
         let select = try RecipeCalibration.pictures(
-            list.of(.select), root: list.data, rule: recipe.input, "select parts", progress)
+            list.of(.select), root: root ?? list.data, rule: recipe.input, "select parts", progress)
         let seen = Set(list.parts.map(\.sha256))
         let judged = zip(data.test, try PreparedPart.load(data.test.map(\.path), rule: recipe.input))
             .filter { $0.defect != nil || !seen.contains($1.sha256) }
-        guard !shouldStop(), judged.contains(where: { $0.0.defect == nil }),
-            judged.contains(where: { $0.0.defect != nil })
-        else { return nil }
+        let defective = judged.count { $0.0.defect != nil }
+        guard defective > 0, defective < judged.count else {
+            throw CalibrationError(
+                .badData, data.root, expected: "good parts that the recipe has not seen, and defective ones",
+                found: "\(judged.count - defective) and \(defective)", hint: "see 'Data sets' in the README")
+        }
+        guard !shouldStop() else { return nil }
         let maps = try PartScorer.distances(
             networks.networks, levels: networks.levels, pictures: select + judged.map(\.1.pixels)
         ) { progress?("in hindsight: distances", $0, $1) }
@@ -68,6 +74,11 @@ public struct MapHindsight: Codable, Sendable {
                 settings, rules: rules, statistics: own, maps: Array(maps.dropFirst(select.count)), size: size)
             for (place, rule) in rules.enumerated() {
                 let pairs = zip(judged, scores).map { ($0.0.defect == nil, $1[place]) }
+                guard pairs.allSatisfy(\.1.isFinite) else {
+                    throw CalibrationError(
+                        .notFinite, "scores of \(settings.summary)", expected: "finite scores", found: "others",
+                        hint: "the model is broken")
+                }
                 var tried = settings
                 tried.score = rule
                 verdicts.append(

@@ -45,7 +45,7 @@ struct BenchAccuracy: ParsableCommand {
     var restart = false
     @Flag(help: "Keep the trained recipes below OUT/recipes; some MB each.")
     var keepRecipes = false
-    @Flag(help: "Also judge every map setting on the test parts: what the choice cost. Changes nothing else.")
+    @Flag(help: "Also judge every map setting on the test parts: what the choice cost. Nothing is chosen by it.")
     var hindsight = false
     @Flag(help: "Do not train finished runs whose recipe was kept: choose their map settings and judge them again.")
     var chooseAgain = false
@@ -57,8 +57,9 @@ struct BenchAccuracy: ParsableCommand {
         guard (1...100_000).contains(epochs), (1...64).contains(threads ?? 1), budget > 0 else {
             throw ValidationError("epochs must be 1 to 100000, threads 1 to 64, budget above 0")
         }
-        guard !time || keepRecipes else {
-            throw ValidationError("--time needs the recipes: add --keep-recipes, also to the runs before")
+        guard keepRecipes || !time, keepRecipes || !chooseAgain else {
+            throw ValidationError(
+                "--time and --choose-again need the recipes: add --keep-recipes, also to the runs before")
         }
         guard sizes.numbers.allSatisfy({ (32...1024).contains($0) && $0 % 32 == 0 }) else {
             throw ValidationError("sizes must be multiples of 32 from 32 to 1024")

@@ -11,8 +11,8 @@ struct BenchChoices: ParsableCommand {
         commandName: "choices",
         abstract: "Which map settings find synthetic defects in a recipe's own select parts best.",
         discussion: """
-            Looks at good parts and blended defects only, never at a real one, so the choice does not spoil a later \
-            evaluation. Put the winner into recipe.yaml and run 'jidoka calibrate'.
+            Looks at good parts and blended defects only, never at a real one (unless --judge asks for that), so the choice \
+            does not spoil a later evaluation. Put the winner into recipe.yaml and run 'jidoka calibrate'.
             """)
 
     @Argument(help: "Name of the recipe.")
@@ -46,24 +46,25 @@ struct BenchChoices: ParsableCommand {
             )
         }
     }
-    private func printHindsight(_ data: DataSet) throws {
+
+    private func printHindsight(_ judged: DataSet) throws {
         let folder = try RecipeFolder(name, in: place.recipes)
         let used = try Recipe.read(folder.recipe).map
         guard
             let hindsight = try MapHindsight(
-                folder, on: data, progress: TrainingDisplay.reporter.step, shouldStop: { Interrupt.isRequested })
-        else {
-            guard !Interrupt.isRequested else { throw ExitCode(130) }
-            throw ValidationError("\(data.root): good and defective parts are needed")
-        }
+                folder, on: judged, good: data, progress: TrainingDisplay.reporter.step,
+                shouldStop: { Interrupt.isRequested })
+        else { throw ExitCode(130) }
         Terminal.shared.clear()
-        if output.isJSON { return try printJSON(hindsight) }
         let ranked = hindsight.verdicts.sorted { $0.imageAUROC > $1.imageAUROC }
-        for verdict in top > 0 ? Array(ranked.prefix(top)) : ranked {
+        let shown = top > 0 ? Array(ranked.prefix(top)) : ranked
+        if output.isJSON { return try printJSON(shown) }
+        for verdict in shown {
             print("AUROC \(TrainingDisplay.rounded(Float(verdict.imageAUROC), 4))  \(verdict.settings.summary)")
         }
-        if let own = hindsight.verdicts.first(where: { $0.settings == used }) {
-            print("the recipe's: \(TrainingDisplay.rounded(Float(own.imageAUROC), 4))  \(used.summary)")
-        }
+        let own = hindsight.verdicts.first { $0.settings == used }
+        print(
+            "the recipe's: \(own.map { "\(TrainingDisplay.rounded(Float($0.imageAUROC), 4))" } ?? "not among them")"
+                + "  \(used.summary)")
     }
 }

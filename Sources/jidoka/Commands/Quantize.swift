@@ -44,6 +44,7 @@ struct Quantize: ParsableCommand {
     func run() throws {
         OpenBLASCore.reexecuteWithBestCore()
         let folder = try RecipeFolder(name, in: place.recipes)
+        try RecipeCalibration.checkFinished(folder)
         let before = SafeFile.exists(folder.calibration) ? try? CalibrationFile.read(folder.calibration).alpha : nil
         let progress = TrainingDisplay.reporter.step
         Interrupt.watch()

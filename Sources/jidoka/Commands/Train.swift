@@ -51,7 +51,7 @@ struct Train: ParsableCommand {
     var optimiser = DistillationSettings().optimiser
     @Option(help: "Highest learning rate (default: 0.004, with sgd 0.4).")
     var rate: Double?
-    @Option(help: "Share of a step's places that the student learns from, those that differ most; 1 is all.")
+    @Option(help: "Share of a step's places that a student learns from, the worst ones; 1 is all (stpm: always).")
     var hardest = DistillationSettings().hardest
     @Option(help: "Seed of deal, weights and order.")
     var seed: UInt64 = 1

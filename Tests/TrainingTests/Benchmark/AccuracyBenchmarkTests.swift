@@ -139,12 +139,13 @@ private final class Diary: Sendable {
             tool: "test", reporter: Diary().reporter, shouldStop: { false })
         #expect(plain.runs.allSatisfy { $0.hindsight == nil && $0.milliseconds == nil })
         #expect(plain.markdown.contains("Map settings, chosen on synthetic defects"))
-        // What was run without is run again; what was run with it counts for both.
+        // Hindsight and times are added to what is finished; nothing is trained again.
         (choices.hindsight, choices.times) = (true, true)
-        let (again, third) = (Diary(), Diary())
+        let (again, third, fourth) = (Diary(), Diary(), Diary())
         let report = try AccuracyBenchmark(choices, out: out).run(
             tool: "test", reporter: again.reporter, shouldStop: { false })
         #expect(again.begun.count == 3 && again.begun.last?.contains("in turn") == true && again.notes.isEmpty)
+        #expect(report.runs.map(\.trainingSeconds) == plain.runs.map(\.trainingSeconds))
         for run in report.runs {
             let best = try #require(run.hindsight)
             #expect(best.imageAUROC >= run.evaluation.imageAUROC ?? 1, "\(run.one.detector)")
@@ -152,10 +153,29 @@ private final class Diary: Sendable {
             #expect((run.milliseconds ?? 0) > 0)
         }
         #expect(report.groups.allSatisfy { $0.latencyMS?.mean != nil && $0.hindsightAUROC != nil })
+        let own = "\(out)/runs/\(report.runs[0].one.key)/roc.svg"
+        #expect(SafeFile.exists(own))
         (choices.hindsight, choices.times) = (false, false)
         let same = try AccuracyBenchmark(choices, out: out).run(
             tool: "test", reporter: third.reporter, shouldStop: { false })
         #expect(third.begun.isEmpty && same.runs.map(\.milliseconds) == report.runs.map(\.milliseconds))
+        // Chosen again, the same networks give the same settings and figures; their times are not known any more.
+        choices.choosesAgain = true
+        let chosen = try AccuracyBenchmark(choices, out: out).run(
+            tool: "test", reporter: fourth.reporter, shouldStop: { false })
+        #expect(fourth.begun.count == 2 && chosen.runs.allSatisfy { $0.milliseconds == nil && $0.hindsight != nil })
+        #expect(chosen.runs.map(\.map) == report.runs.map(\.map))
+        #expect(chosen.runs.map(\.evaluation.imageAUROC) == report.runs.map(\.evaluation.imageAUROC))
+        #expect(chosen.runs.map(\.trainingSeconds) == plain.runs.map(\.trainingSeconds))
+        // A recipe that is gone is not timed, and the report is there all the same.
+        choices.choosesAgain = false
+        choices.times = true
+        unlink("\(out)/recipes/\(chosen.runs[0].one.key)/calibration.json")
+        let fifth = Diary()
+        let last = try AccuracyBenchmark(choices, out: out).run(
+            tool: "test", reporter: fifth.reporter, shouldStop: { false })
+        #expect(fifth.notes.count == 1 && fifth.notes[0].hasPrefix("not timed: "))
+        #expect(last.runs[0].milliseconds == nil && last.runs[1].milliseconds != nil)
     }
 
     @Test("a training that ends before its map settings are chosen is no recipe yet, and goes on from there")

@@ -29,26 +29,27 @@ import Training
         #expect(trial.recallAtZeroFP == 0 && trial.auroc == 0)
     }
 
-    @Test("within one standard error of the best recall the higher AUROC wins, beyond it recall does")
-    func oneStandardError() {
-        let plain = trial([.layer1], found: 6, below: 0)
-        let close = trial([.layer2], found: 5, below: 8.5)
-        let far = trial([.layer3], found: 1, below: 8.9)
-        #expect(close.auroc > plain.auroc)
-        // Ten defects: an error of 0.15, so 0.5 is as good as 0.6.
-        #expect(
-            MapChoice.ranked([far, plain, close], defects: 10).map(\.settings.levels)
-                == [[.layer2], [.layer1], [.layer3]])
-        // Ten thousand: it is not.
-        #expect(
-            MapChoice.ranked([far, plain, close], defects: 10_000).map(\.settings.levels)
-                == [[.layer1], [.layer2], [.layer3]])
-        // Of those that can't be told apart the one with fewer levels, although its AUROC is lower.
-        let two = trial([.layer1, .layer2], found: 6, below: 8.5)
-        #expect(two.auroc > plain.auroc)
-        #expect(MapChoice.ranked([two, plain], defects: 10).map(\.settings.levels.count) == [1, 2])
+    @Test("of those whose AUROC can't be told apart the simplest wins, beyond that the AUROC does")
+    func tolerance() {
+        func trial(_ levels: [Level], auroc: Double) -> MapTrial {
+            // A thousand good parts below one defect of each size but for a share of them.
+            let above = Int((1000 * (1 - auroc)).rounded())
+            let good = (0..<1000).map { Float($0 < above ? 2 : 0) }
+            let blended = (0..<5).map { (sizeClass: $0, score: Float(1)) }
+            return MapTrial(MapSettings(levels: levels), halves: [BlendedScores(good: good, blended: blended)])
+        }
+        func order(_ trials: [MapTrial]) -> [[Level]] { MapChoice.ranked(trials).map(\.settings.levels) }
+        let best = trial([.layer1, .layer2, .layer3], auroc: 0.9)
+        #expect(abs(best.auroc - 0.9) < 1e-9 && best.recallAtZeroFP == 0)
+        let two = trial([.layer1, .layer2], auroc: 0.89)
+        let one = trial([.layer2], auroc: 0.882)
+        let better = trial([.layer3], auroc: 0.885)
+        let far = trial([.layer1], auroc: 0.879)
+        #expect(order([best, two, one, far]) == [one, two, best, far].map(\.settings.levels))
+        #expect(order([best, one, better, far])[0] == [.layer3])
+        #expect(order([best, far]) == [best, far].map(\.settings.levels))
         // Of equals the first.
-        #expect(MapChoice.ranked([plain, trial([.layer2], found: 6)], defects: 10)[0].settings.levels == [.layer1])
+        #expect(order([trial([.layer2], auroc: 0.9), trial([.layer3], auroc: 0.9)])[0] == [.layer2])
     }
 
     @Test("the grid has every subset of levels, and what is given stays")

@@ -53,13 +53,17 @@ extension AccuracyReport {
                     auroc: $0.mean, good: runs.map(\.evaluation.nGood).min() ?? 0,
                     defective: runs.map(\.evaluation.nDefect).min() ?? 0)
             }
-            hindsightAUROC = spread { $0.hindsight?.imageAUROC }
+            // Figures of some seeds only would not stand beside those of all.
+            func whole(_ value: (AccuracyRun) -> Double?) -> SeedSpread? {
+                runs.allSatisfy { value($0) != nil } ? spread(value) : nil
+            }
+            hindsightAUROC = whole { $0.hindsight?.imageAUROC }
             pixelAUROC = spread(\.evaluation.pixelAUROC)
             aupro = spread(\.evaluation.aupro)
             averagePrecision = spread(\.evaluation.averagePrecision)
             recallAtZeroFP = spread(\.evaluation.recallAtZeroFP)
             trainingSeconds = spread(\.trainingSeconds)
-            latencyMS = spread { $0.milliseconds ?? $0.evaluation.latencyMS }
+            latencyMS = whole(\.milliseconds) ?? spread(\.evaluation.latencyMS)
         }
 
         /// Every key is written, null where there is no value.

@@ -5,16 +5,8 @@ import FoundationEssentials
 import Inspection
 import Recipes
 
-/// What a training left behind, for a benchmark.
-private struct Trained {
-    let settings: MapSettings
-    let seconds: Double?
-    let bestEpoch: Int?
-    let trainParts: Int
-}
-
 extension AccuracyBenchmark {
-    /// Trains and judges one case; nil when it was interrupted: the training's checkpoint stays.
+    /// Trains and judges one case as far as that is not done yet; nil when it was interrupted: what is finished is kept.
     ///
     /// - Parameter finished: an earlier run of the case.
     func measure(
@@ -22,73 +14,86 @@ extension AccuracyBenchmark {
         _ steps: RecipeTraining.Reporter, _ shouldStop: () -> Bool
     ) throws -> AccuracyRun? {
         let folder = try RecipeFolder(one.key, in: out + "/recipes")
-        let kept = choices.choosesAgain && SafeFile.exists(folder.calibration) ? finished : nil
-        let trained =
-            try kept.map { try chooseAgain(folder, $0, tool, steps, shouldStop) }
-            ?? train(one, folder, tool, steps, shouldStop)
-        guard let trained else { return nil }
+        let results = "\(out)/runs/\(one.key)"
         let data = try DataSet(one.data)
-        let evaluation = try Evaluation(
-            try LoadedRecipe(folder), on: data, known: try PartList.read(folder.parts), progress: steps.step)
-        var hindsight: MapHindsight?
-        if choices.hindsight {
-            hindsight = try MapHindsight(folder, on: data, progress: steps.step, shouldStop: shouldStop)
-            guard hindsight != nil else { return nil }
+        let isKept = SafeFile.exists(folder.parts) && !SafeFile.exists(folder.unfinished)
+        var run: AccuracyRun
+        if let finished, isKept, !choices.choosesAgain {
+            run = finished
+        } else {
+            if var again = finished, isKept {
+                guard try chooseAgain(folder, one, tool, steps, shouldStop) else { return nil }
+                try again.judge(folder, data, steps)
+                run = again
+            } else {
+                guard let trained = try train(one, folder, program, tool, steps, shouldStop, data) else { return nil }
+                run = trained
+            }
+            // Before anything more, so that an end loses none of it.
+            try EvaluationReport(run.evaluation, title: title).write(to: results, results: try run.json())
         }
-        let run = AccuracyRun(
-            one: one, trainingSeconds: trained.seconds, bestEpoch: trained.bestEpoch, map: trained.settings,
-            hindsight: hindsight?.best, milliseconds: nil, trainParts: trained.trainParts, evaluation: evaluation,
-            program: program)
-        try EvaluationReport(evaluation, title: title).write(to: "\(out)/runs/\(one.key)", results: try run.json())
+        if choices.hindsight, run.hindsight == nil {
+            guard
+                let hindsight = try MapHindsight(
+                    folder, on: data, good: data.root, progress: steps.step, shouldStop: shouldStop)
+            else { return nil }
+            run.hindsight = hindsight.best
+            try run.write(to: results)
+        }
         if !choices.keepsRecipes { try? FileManager.default.removeItem(atPath: folder.path) }
         return run
     }
 
     private func train(
-        _ one: AccuracyCase, _ folder: RecipeFolder, _ tool: String, _ steps: RecipeTraining.Reporter,
-        _ shouldStop: () -> Bool
-    ) throws -> Trained? {
+        _ one: AccuracyCase, _ folder: RecipeFolder, _ program: String, _ tool: String,
+        _ steps: RecipeTraining.Reporter, _ shouldStop: () -> Bool, _ data: DataSet
+    ) throws -> AccuracyRun? {
         let goesOn = !choices.restart && SafeFile.exists(folder.checkpoint)
         let start = ContinuousClock.now
         let outcome = try RecipeTraining.run(
             one.plan(recipes: out + "/recipes", restart: choices.restart), tool: tool, reporter: steps,
             shouldStop: shouldStop)
         guard case .calibrated(let result) = outcome else { return nil }
-        return Trained(
-            settings: result.calibration.file.settings,
-            seconds: goesOn ? nil : (ContinuousClock.now - start) / .seconds(1), bestEpoch: result.bestEpoch,
-            trainParts: result.counts[.train] ?? 0)
+        let spent = (ContinuousClock.now - start) / .seconds(1)
+        return AccuracyRun(
+            one: one, trainingSeconds: goesOn ? nil : spent, bestEpoch: result.bestEpoch,
+            map: result.calibration.file.settings, trainParts: result.counts[.train] ?? 0,
+            evaluation: try AccuracyRun.evaluation(folder, data, steps), program: program)
     }
 
+    /// The choice and the calibration of a training, without the training; false when it was stopped.
     private func chooseAgain(
-        _ folder: RecipeFolder, _ run: AccuracyRun, _ tool: String, _ steps: RecipeTraining.Reporter,
+        _ folder: RecipeFolder, _ one: AccuracyCase, _ tool: String, _ steps: RecipeTraining.Reporter,
         _ shouldStop: () -> Bool
-    ) throws -> Trained? {
-        guard let choice = try MapChoice(folder, progress: steps.step, shouldStop: shouldStop) else { return nil }
-        try choice.adopt(in: folder)
-        let calibration = try RecipeCalibration(folder, tool: tool, progress: steps.step)
-        return Trained(
-            settings: calibration.file.settings, seconds: run.trainingSeconds, bestEpoch: run.bestEpoch,
-            trainParts: run.trainParts)
+    ) throws -> Bool {
+        if MapChoice.isPossible(with: try PartList.read(folder.parts)) {
+            guard let choice = try MapChoice(folder, data: one.data, progress: steps.step, shouldStop: shouldStop)
+            else { return false }
+            try choice.adopt(in: folder)
+        }
+        _ = try RecipeCalibration(folder, data: one.data, tool: tool, progress: steps.step)
+        return true
     }
 
     /// Times those runs whose recipe is there, all in turn.
     func time(_ runs: inout [AccuracyRun], _ reporter: Reporter, _ shouldStop: () -> Bool) throws {
-        let folders = try runs.map { try RecipeFolder($0.one.key, in: out + "/recipes") }
-        let present = runs.indices.filter { SafeFile.exists(folders[$0].calibration) }
-        if present.count < runs.count {
-            reporter.note("\(runs.count - present.count) runs are not timed: their recipes were not kept")
+        var timing = AccuracyTiming()
+        var places: [Int] = []
+        for (index, run) in runs.enumerated() {
+            do {
+                let folder = try RecipeFolder(run.one.key, in: out + "/recipes")
+                // A data set may have been moved since it was run.
+                let data = cases.first { $0.key == run.one.key }?.data ?? run.one.data
+                try timing.add(folder, data: try DataSet(data))
+                places.append(index)
+            } catch { reporter.note("not timed: \(run.one.key): \(error)") }
         }
         let steps = reporter.begin(cases.count, cases.count, "all recipes in turn")
-        guard
-            let medians = try AccuracyTiming.medians(
-                present.map { folders[$0] }, data: present.map { runs[$0].one.data },
-                progress: { steps.step("timing", $0, $1) }, shouldStop: shouldStop)
+        guard let medians = timing.medians(progress: { steps.step("timing", $0, $1) }, shouldStop: shouldStop)
         else { return }
-        for (index, median) in zip(present, medians) {
+        for (index, median) in zip(places, medians) {
             runs[index].milliseconds = median
-            let bytes = Array((try runs[index].json() + "\n").utf8)
-            try SafeFile.write(bytes, to: "\(out)/runs/\(runs[index].one.key)/results.json")
+            try runs[index].write(to: "\(out)/runs/\(runs[index].one.key)")
         }
     }
 }

@@ -14,17 +14,17 @@ public struct AccuracyRun: Codable, Sendable {
     /// The pass that gave the weights; null without a student.
     public let bestEpoch: Int?
     /// Map settings that it was evaluated with, chosen on synthetic defects.
-    public let map: MapSettings
+    public private(set) var map: MapSettings
     /// The map settings that would have given the highest image AUROC: what the choice cost is the difference. Null where it was
     /// not asked for.
-    public let hindsight: MapHindsight.Verdict?
+    public internal(set) var hindsight: MapHindsight.Verdict?
     /// Milliseconds a picture of one core, all finished cases in turn; null until they were timed together.
     public internal(set) var milliseconds: Double?
     /// Pictures that the student learned from.
     public let trainParts: Int
     /// The figures; their milliseconds are the median of one core, measured in this run.
-    public let evaluation: Evaluation
-    /// SHA-256 of the program that made the run.
+    public private(set) var evaluation: Evaluation
+    /// SHA-256 of the program that trained it.
     public let program: String
 
     enum CodingKeys: String, CodingKey {
@@ -33,6 +33,38 @@ public struct AccuracyRun: Codable, Sendable {
         case bestEpoch = "best_epoch"
         case trainParts = "train_parts"
         case map, hindsight, milliseconds, evaluation, program
+    }
+
+    init(
+        one: AccuracyCase, trainingSeconds: Double?, bestEpoch: Int?, map: MapSettings, trainParts: Int,
+        evaluation: Evaluation, program: String
+    ) {
+        self.one = one
+        self.trainingSeconds = trainingSeconds
+        self.bestEpoch = bestEpoch
+        self.map = map
+        self.trainParts = trainParts
+        self.evaluation = evaluation
+        self.program = program
+    }
+
+    /// What the recipe, calibrated again, makes of the data set.
+    mutating func judge(_ folder: RecipeFolder, _ data: DataSet, _ steps: RecipeTraining.Reporter) throws {
+        map = try Recipe.read(folder.recipe).map
+        milliseconds = nil
+        evaluation = try Self.evaluation(folder, data, steps)
+    }
+
+    static func evaluation(
+        _ folder: RecipeFolder, _ data: DataSet, _ steps: RecipeTraining.Reporter
+    ) throws -> Evaluation {
+        try Evaluation(
+            try LoadedRecipe(folder), on: data, known: try PartList.read(folder.parts), progress: steps.step)
+    }
+
+    /// Writes `results.json`.
+    func write(to folder: String) throws {
+        try SafeFile.write(Array((try json() + "\n").utf8), to: folder + "/results.json")
     }
 
     /// Every key is written, null where there is no value.
