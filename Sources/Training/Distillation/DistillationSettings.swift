@@ -29,7 +29,7 @@ public struct DistillationSettings: Codable, Sendable, Equatable {
     /// Seed of the weights and of the order of the pictures.
     public var seed: UInt64
 
-    /// Settings with the defaults that measured best (README, 'Figures').
+    /// Settings with the defaults that measured best (models/RESULTS.md).
     public init(
         levels: [Level] = [.layer1, .layer2, .layer3], size: Int = 256, epochs: Int = 100, batch: Int = 16,
         optimiser: Optimiser = .adam, learningRate: Double = 4e-3, hardest: Double = 0.1, seed: UInt64 = 1
@@ -53,9 +53,9 @@ public struct DistillationProgress: Sendable {
     public let epochs: Int
     /// Share of the current pass, 0 ... 1.
     public let share: Double
-    /// Mean training loss of the current pass so far.
+    /// Mean training loss of the current pass so far, over the hardest places only: above `selectLoss` by its nature.
     public let loss: Float
-    /// Loss on the select parts after the last pass, nil before the first.
+    /// Loss on the select parts, over all places, after the last pass, nil before the first.
     public let selectLoss: Float?
     /// Training pictures per second, the select parts not counted.
     public let picturesPerSecond: Double
