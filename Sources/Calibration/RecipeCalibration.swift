@@ -69,6 +69,8 @@ public struct RecipeCalibration: Sendable {
         try file.write(to: folder.calibration)
     }
 
+    /// Refuses networks whose map settings are not chosen yet: calibrated, they would run with settings that nobody chose.
+    ///
     /// - Throws: `RecipeError` for a recipe whose training ended before its map settings were chosen.
     public static func checkFinished(_ folder: RecipeFolder) throws(RecipeError) {
         guard !SafeFile.exists(folder.unfinished) else {

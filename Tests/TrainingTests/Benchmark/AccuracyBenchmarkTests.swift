@@ -140,12 +140,14 @@ private final class Diary: Sendable {
         #expect(plain.runs.allSatisfy { $0.hindsight == nil && $0.milliseconds == nil })
         #expect(plain.markdown.contains("Map settings, chosen on synthetic defects"))
         // Hindsight and times are added to what is finished; nothing is trained again.
-        (choices.hindsight, choices.times) = (true, true)
+        (choices.hindsight, choices.times, choices.keepsRecipes) = (true, true, false)
         let (again, third, fourth) = (Diary(), Diary(), Diary())
         let report = try AccuracyBenchmark(choices, out: out).run(
             tool: "test", reporter: again.reporter, shouldStop: { false })
         #expect(again.begun.count == 3 && again.begun.last?.contains("in turn") == true && again.notes.isEmpty)
         #expect(report.runs.map(\.trainingSeconds) == plain.runs.map(\.trainingSeconds))
+        // Recipes that an earlier run kept are still there.
+        #expect(Folder.folders(out + "/recipes").count == 2)
         for run in report.runs {
             let best = try #require(run.hindsight)
             #expect(best.imageAUROC >= run.evaluation.imageAUROC ?? 1, "\(run.one.detector)")

@@ -40,7 +40,8 @@ extension AccuracyBenchmark {
             run.hindsight = hindsight.best
             try run.write(to: results)
         }
-        if !choices.keepsRecipes { try? FileManager.default.removeItem(atPath: folder.path) }
+        // What an earlier run kept is not this one's to throw away.
+        if !choices.keepsRecipes, finished == nil { try? FileManager.default.removeItem(atPath: folder.path) }
         return run
     }
 
