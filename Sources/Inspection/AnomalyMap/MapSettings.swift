@@ -63,6 +63,13 @@ public struct MapSettings: Codable, Sendable, Equatable {
         self.score = score
     }
 
+    /// Whether both make the same map, whatever they make of it.
+    public func isSameMap(as other: MapSettings) -> Bool {
+        var other = other
+        other.score = score
+        return self == other
+    }
+
     /// Levels with weights other than 1, normalisation, score, smoothing; on one line.
     public var summary: String {
         let levels = zip(levels, weights).map { $1 == 1 ? $0.rawValue : "\($1)·\($0.rawValue)" }

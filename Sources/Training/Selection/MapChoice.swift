@@ -9,7 +9,8 @@ import Recipes
 /// Which map settings suit a trained recipe: a grid of them, tried on synthetic defects in its own select parts.
 ///
 /// Shallow levels suit some parts and deep ones others, and textures that move want other statistics than parts that lie
-/// still. Good parts with defects blended in tell which, without a real defect. The seed is that of the deal.
+/// still. Good parts with defects blended in tell which, without a real defect; where they can't tell, the mean of what
+/// they can't tell apart is taken. The seed is that of the deal.
 public struct MapChoice: Codable, Sendable {
     /// What was asked for; the rest is free.
     public struct Given: Sendable, Equatable {
@@ -32,9 +33,16 @@ public struct MapChoice: Codable, Sendable {
             self.smoothing = smoothing
             self.score = score
         }
+
+        /// Other levels, everything else as it is.
+        init(levels: [Level], copying given: Given) {
+            self = given
+            self.levels = levels
+        }
     }
 
-    /// All trials, the best first.
+    /// All trials, the winner first: where levels can't be told apart, those of their mean, the best first, then all single
+    /// sets of levels, the best first.
     public let trials: [MapTrial]
 
     /// The winner.
@@ -80,16 +88,29 @@ public struct MapChoice: Codable, Sendable {
         var given = given
         // One map of all levels together: there are none to choose from.
         if recipe.detector != .reducedStudent { given.levels = nil }
+        let rules = given.score.map { [$0] } ?? MapSettings.ScoreRule.allCases
         let grid = Self.grid(networks.levels, given: given)
-        var trials: [MapTrial] = []
-        for (done, settings) in grid.enumerated() {
-            guard !shouldStop() else { return nil }
-            progress?("choosing: settings", done, grid.count)
-            trials += try Self.trials(
-                settings, rules: given.score.map { [$0] } ?? MapSettings.ScoreRule.allCases, maps: maps,
-                selection: selection, size: size)
+        func tried(_ settings: [MapSettings]) throws -> [MapTrial]? {
+            var trials: [MapTrial] = []
+            for (done, one) in settings.enumerated() {
+                guard !shouldStop() else { return nil }
+                progress?("choosing: settings", done, settings.count)
+                trials += try Self.trials(one, rules: rules, maps: maps, selection: selection, size: size)
+            }
+            return trials
         }
-        self.trials = Self.ranked(trials)
+        guard let single = try tried(grid) else { return nil }
+        guard let mean = Self.mean(of: Self.undecided(single)) else {
+            trials = Self.ranked(single)
+            return
+        }
+        let means = Self.grid(mean.levels, given: Given(levels: mean.levels, copying: given)).map { one in
+            var one = one
+            one.weights = mean.weights
+            return one
+        }
+        guard let weighted = try tried(means) else { return nil }
+        trials = Self.ranked(weighted) + Self.ranked(single)
     }
 
     /// One sentence for a person.
@@ -115,22 +136,36 @@ public struct MapChoice: Codable, Sendable {
     /// AUROCs on synthetic defects that are no further apart than this can't tell which settings find real ones.
     package static let tolerance = 0.02
 
-    /// Best first: of those whose AUROC is within the tolerance of the best, the one with the fewest levels (the simplest of
-    /// those that can't be told apart), of these the one with the highest AUROC; the others follow by AUROC. Of equals the one
-    /// that was tried first.
-    ///
-    /// Not the recall without a false stop: one odd good part decides it, and what was chosen by it lost up to 0.12 AUROC on
-    /// real defects (models/RESULTS.md).
+    /// The highest AUROC first; of equals the one that was tried first.
     package static func ranked(_ trials: [MapTrial]) -> [MapTrial] {
-        let best = trials.map(\.auroc).max() ?? 0
-        func isClose(_ trial: MapTrial) -> Bool { trial.auroc >= best - tolerance }
-        return trials.enumerated().sorted { a, b in
-            let (close, other) = (isClose(a.element), isClose(b.element))
-            guard close == other else { return close }
-            let (few, more) = (a.element.settings.levels.count, b.element.settings.levels.count)
-            if close, few != more { return few < more }
-            return a.element.auroc == b.element.auroc ? a.offset < b.offset : a.element.auroc > b.element.auroc
+        trials.enumerated().sorted { a, b in
+            a.element.auroc == b.element.auroc ? a.offset < b.offset : a.element.auroc > b.element.auroc
         }.map(\.element)
+    }
+
+    /// Sets of levels that synthetic defects can't tell apart: those whose best trial has an AUROC within the tolerance of the
+    /// best of all, in the order of the trials.
+    package static func undecided(_ trials: [MapTrial]) -> [[Level]] {
+        let best = trials.map(\.auroc).max() ?? 0
+        return trials.reduce(into: []) { sets, trial in
+            let levels = trial.settings.levels
+            if trial.auroc >= best - tolerance, !sets.contains(levels) { sets.append(levels) }
+        }
+    }
+
+    /// The mean of undecided sets of levels: each gives its levels equal shares of one; the largest sum becomes the weight 1.
+    /// Nil for a single set, which needs none.
+    ///
+    /// Taking one of them would be a throw of dice, which can cost 0.1 AUROC on real defects; their mean is never far from the best
+    /// (models/RESULTS.md).
+    package static func mean(of sets: [[Level]]) -> (levels: [Level], weights: [Float])? {
+        guard sets.count > 1 else { return nil }
+        var shares: [Level: Float] = [:]
+        for levels in sets { for level in levels { shares[level, default: 0] += 1 / Float(levels.count) } }
+        let most = shares.values.max() ?? 1
+        let levels = shares.keys.sorted()
+        // Hundredths: exact in recipe.yaml and enough.
+        return (levels, levels.map { ((shares[$0] ?? 0) / most * 100).rounded() / 100 })
     }
 
     /// One map serves all rules that make a score of it.

@@ -22,7 +22,8 @@ public struct MapHindsight: Codable, Sendable {
         }
     }
 
-    /// All settings in the order of `MapChoice.grid`, scores innermost.
+    /// All settings in the order of `MapChoice.grid`, scores innermost, then the recipe's own where they are not among them (weights
+    /// other than 1).
     public let verdicts: [Verdict]
 
     /// The highest image AUROC; of equals the first.
@@ -62,8 +63,9 @@ public struct MapHindsight: Codable, Sendable {
         ) { progress?("in hindsight: distances", $0, $1) }
         let statistics = try PartScorer.statistics(
             of: Array(maps.prefix(select.count)), levels: networks.levels, size: size)
-        let grid = MapChoice.grid(
+        var grid = MapChoice.grid(
             networks.levels, given: .init(levels: recipe.detector == .reducedStudent ? nil : recipe.map.levels))
+        if !grid.contains(where: { $0.isSameMap(as: recipe.map) }) { grid.append(recipe.map) }
         var verdicts: [Verdict] = []
         for (done, settings) in grid.enumerated() {
             guard !shouldStop() else { return nil }

@@ -29,27 +29,40 @@ import Training
         #expect(trial.recallAtZeroFP == 0 && trial.auroc == 0)
     }
 
-    @Test("of those whose AUROC can't be told apart the simplest wins, beyond that the AUROC does")
-    func tolerance() {
-        func trial(_ levels: [Level], auroc: Double) -> MapTrial {
-            // A thousand good parts below one defect of each size but for a share of them.
-            let above = Int((1000 * (1 - auroc)).rounded())
-            let good = (0..<1000).map { Float($0 < above ? 2 : 0) }
-            let blended = (0..<5).map { (sizeClass: $0, score: Float(1)) }
-            return MapTrial(MapSettings(levels: levels), halves: [BlendedScores(good: good, blended: blended)])
-        }
-        func order(_ trials: [MapTrial]) -> [[Level]] { MapChoice.ranked(trials).map(\.settings.levels) }
-        let best = trial([.layer1, .layer2, .layer3], auroc: 0.9)
-        #expect(abs(best.auroc - 0.9) < 1e-9 && best.recallAtZeroFP == 0)
-        let two = trial([.layer1, .layer2], auroc: 0.89)
-        let one = trial([.layer2], auroc: 0.882)
-        let better = trial([.layer3], auroc: 0.885)
-        let far = trial([.layer1], auroc: 0.879)
-        #expect(order([best, two, one, far]) == [one, two, best, far].map(\.settings.levels))
-        #expect(order([best, one, better, far])[0] == [.layer3])
-        #expect(order([best, far]) == [best, far].map(\.settings.levels))
-        // Of equals the first.
-        #expect(order([trial([.layer2], auroc: 0.9), trial([.layer3], auroc: 0.9)])[0] == [.layer2])
+    /// A thousand good parts, one defect of each size above the asked share of them.
+    private func trial(_ levels: [Level], auroc: Double) -> MapTrial {
+        let above = Int((1000 * (1 - auroc)).rounded())
+        let good = (0..<1000).map { Float($0 < above ? 2 : 0) }
+        let blended = (0..<5).map { (sizeClass: $0, score: Float(1)) }
+        return MapTrial(MapSettings(levels: levels), halves: [BlendedScores(good: good, blended: blended)])
+    }
+
+    @Test("the highest AUROC is first, of equals the one that was tried first")
+    func ranking() {
+        let (low, high, equal) = (
+            trial([.layer1], auroc: 0.8), trial([.layer2], auroc: 0.9), trial([.layer3], auroc: 0.9)
+        )
+        #expect(abs(high.auroc - 0.9) < 1e-9 && high.recallAtZeroFP == 0)
+        let order = MapChoice.ranked([low, high, equal]).map(\.settings.levels)
+        #expect(order == [[.layer2], [.layer3], [.layer1]])
+    }
+
+    @Test("sets of levels that can't be told apart are averaged, one that stands out is taken as it is")
+    func mean() throws {
+        let best = trial([.layer2], auroc: 0.9)
+        let near = [trial([.layer1, .layer2], auroc: 0.89), trial([.layer2, .layer3], auroc: 0.882)]
+        let far = [trial([.layer1], auroc: 0.879), trial([.layer1, .layer2], auroc: 0.7)]
+        #expect(MapChoice.undecided(far + [best]) == [[.layer2]])
+        let sets = MapChoice.undecided(far + near + [best])
+        #expect(sets == [[.layer1, .layer2], [.layer2, .layer3], [.layer2]])
+        let mean = try #require(MapChoice.mean(of: sets))
+        // 1/2, 1/2 + 1/2 + 1, 1/2.
+        #expect(mean.levels == [.layer1, .layer2, .layer3] && mean.weights == [0.25, 1, 0.25])
+        let two = try #require(MapChoice.mean(of: [[.layer3], [.layer1, .layer2, .layer3]]))
+        #expect(two.levels == [.layer1, .layer2, .layer3] && two.weights == [0.25, 0.25, 1])
+        let equals = try #require(MapChoice.mean(of: [[.layer3], [.layer1]]))
+        #expect(equals.levels == [.layer1, .layer3] && equals.weights == [1, 1])
+        #expect(MapChoice.mean(of: [[.layer3]]) == nil)
     }
 
     @Test("the grid has every subset of levels, and what is given stays")
