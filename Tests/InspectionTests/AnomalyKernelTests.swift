@@ -209,6 +209,35 @@ import Testing
         #expect(topMean(.init(repeating: -3, count: 1000), 10) == -3)
     }
 
+    /// The definition: the k-th largest is the bound, what is above is added up in the order of the map.
+    private func topMeanBySorting(_ values: [Float], _ k: Int) -> Float {
+        let bound = values.sorted(by: >)[k - 1]
+        let above = values.filter { $0 > bound }
+        let sum = above.reduce(0.0) { $0 + Double($1) }
+        return Float((sum + Double(bound) * Double(k - above.count)) / Double(k))
+    }
+
+    @Test("the top mean has the bits of sorting, whether a seventeenth of the map is a fair sample or not")
+    func topMeanBits() {
+        var random = SeededRandom(4)
+        let count = 128 * 128
+        let noise = random.floats(count)
+        let smooth = (0..<count).map { index in
+            let (x, y) = (Float(index % 128) / 128, Float(index / 128) / 128)
+            return x * (1 - x) * y * (1 - y) + 0.01 * noise[index]
+        }
+        // The largest stand only where the sample looks, nowhere it looks, and all in one place.
+        let seen = noise.indices.map { $0 % 17 == 0 ? noise[$0] + 10 : noise[$0] }
+        let unseen = noise.indices.map { $0 % 17 == 0 ? noise[$0] - 10 : noise[$0] }
+        let corner = noise.indices.map { $0 < 500 ? noise[$0] + 10 : noise[$0] }
+        let steps = noise.map { ($0 * 2).rounded() }
+        for values in [noise, smooth, seen, unseen, corner, steps, .init(repeating: 2, count: count)] {
+            for k in [1, 16, 49, 163, 491, 5000, count - 1, count] {
+                #expect(topMean(values, k).bitPattern == topMeanBySorting(values, k).bitPattern, "k \(k)")
+            }
+        }
+    }
+
     @Test("one value that is not finite, anywhere, makes the score NaN", arguments: [Float.nan, .infinity, -.infinity])
     func scoresNotFinite(value: Float) {
         for count in [1, 2, 16, 33, 64, 100, 130] {

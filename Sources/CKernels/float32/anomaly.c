@@ -168,16 +168,48 @@ static float kth_largest(float *v, size_t count, size_t k) {
     return v[wanted];
 }
 
+/// Values in their order that may be among the `k` largest: all that are not below a bound taken from every seventeenth value.
+///
+/// Returns how many were put into `chosen` (room for `count`); fewer than `k` when those looked at were no fair sample.
+CK_INLINE size_t candidates(const float *values, size_t count, size_t k, float *chosen) {
+    // The stride is odd, so that the rows of a map do not line up; a run is looked at as a whole, most have none.
+    enum { STRIDE = 17, SPARE = 8, RUN = 64 };
+    size_t samples = 0;
+    for (size_t i = 0; i < count; i += STRIDE) chosen[samples++] = values[i];
+    const size_t rank = k * 3 / 2 / STRIDE + SPARE;
+    if (rank > samples) return 0;
+    const float bound = kth_largest(chosen, samples, rank);
+    size_t taken = 0;
+    for (size_t run = 0; run < count; run += RUN) {
+        const size_t end = run + RUN < count ? run + RUN : count;
+        int32_t any = 0;
+        for (size_t i = run; i < end; i++) any |= values[i] >= bound;
+        if (!any) continue;
+        for (size_t i = run; i < end; i++) {
+            chosen[taken] = values[i];
+            taken += values[i] >= bound;
+        }
+    }
+    return taken;
+}
+
+CK_CLONES
 float ck_top_mean_f32(const float *values, size_t count, size_t k, float *scratch) {
     const float largest = ck_maximum_f32(values, count);
     if (largest != largest) return largest;
-    for (size_t i = 0; i < count; i++) scratch[i] = values[i];
-    const float bound = kth_largest(scratch, count, k);
+    // The candidates hold the k largest as soon as there are k of them; a copy of them is sorted out, they keep their order.
+    const size_t taken = candidates(values, count, k, scratch);
+    const int suffices = taken >= k && 2 * taken <= count;
+    const float *from = suffices ? scratch : values;
+    const size_t length = suffices ? taken : count;
+    float *sorted = suffices ? scratch + taken : scratch;
+    for (size_t i = 0; i < length; i++) sorted[i] = from[i];
+    const float bound = kth_largest(sorted, length, k);
     double sum = 0.0;
     size_t above = 0;
-    for (size_t i = 0; i < count; i++) {
-        if (values[i] > bound) {
-            sum += (double)values[i];
+    for (size_t i = 0; i < length; i++) {
+        if (from[i] > bound) {
+            sum += (double)from[i];
             above++;
         }
     }

@@ -174,12 +174,19 @@ public struct MapChoice: Codable, Sendable {
         size: Int
     ) throws -> [MapTrial] {
         var halves = [[BlendedScores]](repeating: [], count: rules.count)
+        // Raw distances need no statistics: each picture has the same score in every half.
+        let raw =
+            settings.normalisation == .none
+            ? try Self.scores(settings, rules: rules, statistics: [], maps: maps, size: size) : nil
         for half in selection.halves(Self.halves) {
-            let statistics = try PartScorer.statistics(
-                of: half.learned.map { maps[$0] }, levels: settings.levels, size: size)
             let judged = half.judged
-            let scores = try Self.scores(
-                settings, rules: rules, statistics: statistics, maps: judged.map { maps[$0] }, size: size)
+            let scores =
+                try raw.map { all in judged.map { all[$0] } }
+                ?? Self.scores(
+                    settings, rules: rules,
+                    statistics: PartScorer.statistics(
+                        of: half.learned.map { maps[$0] }, levels: settings.levels, size: size),
+                    maps: judged.map { maps[$0] }, size: size)
             for rule in rules.indices {
                 var result = BlendedScores()
                 for (index, score) in zip(judged, scores) {
