@@ -33,12 +33,6 @@ public struct MapChoice: Codable, Sendable {
             self.smoothing = smoothing
             self.score = score
         }
-
-        /// Other levels, everything else as it is.
-        init(levels: [Level], copying given: Given) {
-            self = given
-            self.levels = levels
-        }
     }
 
     /// All trials, the winner first: where levels can't be told apart, those of their mean, the best first, then all single
@@ -48,8 +42,8 @@ public struct MapChoice: Codable, Sendable {
     /// The winner.
     public var settings: MapSettings { trials[0].settings }
 
-    /// Blended defects per select part: one of each size.
-    static let defectsPerPart = 5
+    /// Blended defects per select part: two of each size.
+    static let defectsPerPart = 10
     /// Most pixels of select parts that are judged.
     private static let judgedPixels = 64 * 256 * 256
     /// Ways to deal the select parts into those that give statistics and those that are judged.
@@ -100,16 +94,11 @@ public struct MapChoice: Codable, Sendable {
             return trials
         }
         guard let single = try tried(grid) else { return nil }
-        guard let mean = Self.mean(of: Self.undecided(single)) else {
+        guard let mean = Self.mean(of: single) else {
             trials = Self.ranked(single)
             return
         }
-        let means = Self.grid(mean.levels, given: Given(levels: mean.levels, copying: given)).map { one in
-            var one = one
-            one.weights = mean.weights
-            return one
-        }
-        guard let weighted = try tried(means) else { return nil }
+        guard let weighted = try tried(Self.grid(of: mean, given: given)) else { return nil }
         trials = Self.ranked(weighted) + Self.ranked(single)
     }
 
@@ -143,29 +132,47 @@ public struct MapChoice: Codable, Sendable {
         }.map(\.element)
     }
 
-    /// Sets of levels that synthetic defects can't tell apart: those whose best trial has an AUROC within the tolerance of the
-    /// best of all, in the order of the trials.
-    package static func undecided(_ trials: [MapTrial]) -> [[Level]] {
-        let best = trials.map(\.auroc).max() ?? 0
-        return trials.reduce(into: []) { sets, trial in
-            let levels = trial.settings.levels
-            if trial.auroc >= best - tolerance, !sets.contains(levels) { sets.append(levels) }
+    /// The mean of the sets of levels that synthetic defects can't tell apart.
+    ///
+    /// A set's say is 1 for the best and falls to 0 at the tolerance below it, by its best trial; every level more halves it, since
+    /// a level that adds nothing does no harm on synthetic defects either. It is shared equally among the set's levels. The largest
+    /// sum becomes the weight 1, and what is below a twentieth is left out. Taking one of the sets would be a throw of dice,
+    /// which can cost 0.1 AUROC on real defects (models/RESULTS.md).
+    ///
+    /// - Returns: nil where one set stands alone.
+    package static func mean(of trials: [MapTrial]) -> (levels: [Level], weights: [Float])? {
+        var best: [[Level]: Double] = [:]
+        for trial in trials { best[trial.settings.levels] = max(trial.auroc, best[trial.settings.levels] ?? 0) }
+        let highest = best.values.max() ?? 0
+        let say = Dictionary(
+            uniqueKeysWithValues: best.map { levels, auroc in
+                (levels, max(0, 1 - (highest - auroc) / tolerance) / Double(1 << levels.count))
+            }
+        ).filter { $0.value > 0 }
+        guard say.count > 1 else { return nil }
+        var sums: [Level: Double] = [:]
+        // In a fixed order, so that the sums have the same bits every time.
+        for levels in best.keys.sorted(by: { $0.lexicographicallyPrecedes($1) }) {
+            for level in levels { sums[level, default: 0] += (say[levels] ?? 0) / Double(levels.count) }
         }
+        let most = sums.values.max() ?? 1
+        let kept = sums.mapValues { $0 / most }.filter { $0.value >= 0.05 }
+        let levels = kept.keys.sorted()
+        // Hundredths: exact in recipe.yaml and enough.
+        return (levels, levels.map { Float(((kept[$0] ?? 0) * 100).rounded() / 100) })
     }
 
-    /// The mean of undecided sets of levels: each gives its levels equal shares of one; the largest sum becomes the weight 1.
-    /// Nil for a single set, which needs none.
-    ///
-    /// Taking one of them would be a throw of dice, which can cost 0.1 AUROC on real defects; their mean is never far from the best
-    /// (models/RESULTS.md).
-    package static func mean(of sets: [[Level]]) -> (levels: [Level], weights: [Float])? {
-        guard sets.count > 1 else { return nil }
-        var shares: [Level: Float] = [:]
-        for levels in sets { for level in levels { shares[level, default: 0] += 1 / Float(levels.count) } }
-        let most = shares.values.max() ?? 1
-        let levels = shares.keys.sorted()
-        // Hundredths: exact in recipe.yaml and enough.
-        return (levels, levels.map { ((shares[$0] ?? 0) / most * 100).rounded() / 100 })
+    /// Every combination that is left open for a mean of levels. Raw distances of several levels have no common scale that shares
+    /// could be of, so they are left out unless they are asked for.
+    package static func grid(of mean: (levels: [Level], weights: [Float]), given: Given) -> [MapSettings] {
+        var given = given
+        given.levels = mean.levels
+        return grid(mean.levels, given: given).compactMap { one in
+            guard one.normalisation != .none || given.normalisation != nil else { return nil }
+            var one = one
+            one.weights = mean.weights
+            return one
+        }
     }
 
     /// One map serves all rules that make a score of it.

@@ -47,22 +47,32 @@ import Training
         #expect(order == [[.layer2], [.layer3], [.layer1]])
     }
 
-    @Test("sets of levels that can't be told apart are averaged, one that stands out is taken as it is")
+    @Test("sets of levels that can't be told apart are averaged by how near they are to the best")
     func mean() throws {
         let best = trial([.layer2], auroc: 0.9)
-        let near = [trial([.layer1, .layer2], auroc: 0.89), trial([.layer2, .layer3], auroc: 0.882)]
-        let far = [trial([.layer1], auroc: 0.879), trial([.layer1, .layer2], auroc: 0.7)]
-        #expect(MapChoice.undecided(far + [best]) == [[.layer2]])
-        let sets = MapChoice.undecided(far + near + [best])
-        #expect(sets == [[.layer1, .layer2], [.layer2, .layer3], [.layer2]])
-        let mean = try #require(MapChoice.mean(of: sets))
-        // 1/2, 1/2 + 1/2 + 1, 1/2.
-        #expect(mean.levels == [.layer1, .layer2, .layer3] && mean.weights == [0.25, 1, 0.25])
-        let two = try #require(MapChoice.mean(of: [[.layer3], [.layer1, .layer2, .layer3]]))
-        #expect(two.levels == [.layer1, .layer2, .layer3] && two.weights == [0.25, 0.25, 1])
-        let equals = try #require(MapChoice.mean(of: [[.layer3], [.layer1]]))
-        #expect(equals.levels == [.layer1, .layer3] && equals.weights == [1, 1])
-        #expect(MapChoice.mean(of: [[.layer3]]) == nil)
+        let far = [trial([.layer1], auroc: 0.88), trial([.layer1, .layer2], auroc: 0.7)]
+        #expect(MapChoice.mean(of: far + [best]) == nil)
+        // A set counts with its best trial: 0.89 is half way, 1/2 · 1/4 to share against 1/2 of the best.
+        let near = [trial([.layer1, .layer2], auroc: 0.5), trial([.layer1, .layer2], auroc: 0.89)]
+        let mean = try #require(MapChoice.mean(of: near + far + [best]))
+        #expect(mean.levels == [.layer1, .layer2] && mean.weights == [0.11, 1])
+        // Equals: 1/2 for layer3, 1/8 for all three together.
+        let all: [Level] = [.layer1, .layer2, .layer3]
+        let equal = try #require(MapChoice.mean(of: [trial([.layer3], auroc: 0.9), trial(all, auroc: 0.9)]))
+        #expect(equal.levels == all && equal.weights == [0.08, 0.08, 1])
+        // A twentieth of 1/4 to share: too little to be worth a level.
+        let tiny = try #require(MapChoice.mean(of: [best, trial([.layer2, .layer3], auroc: 0.881)]))
+        #expect(tiny.levels == [.layer2] && tiny.weights == [1])
+    }
+
+    @Test("a mean of levels is tried normalised, raw only where that is asked for")
+    func gridOfMean() {
+        let mean: (levels: [Level], weights: [Float]) = ([.layer1, .layer3], [0.25, 1])
+        let free = MapChoice.grid(of: mean, given: .init())
+        #expect(free.count == 6)
+        #expect(free.allSatisfy { $0.levels == mean.levels && $0.weights == mean.weights && $0.normalisation != .none })
+        let raw = MapChoice.grid(of: mean, given: .init(normalisation: MapSettings.Normalisation.none, smoothing: 2))
+        #expect(raw.map(\.normalisation) == [.none] && raw.map(\.smoothing) == [2])
     }
 
     @Test("the grid has every subset of levels, and what is given stays")
