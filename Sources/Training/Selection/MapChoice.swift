@@ -139,7 +139,7 @@ public struct MapChoice: Codable, Sendable {
     /// sum becomes the weight 1, and what is below a twentieth is left out. Taking one of the sets would be a throw of dice,
     /// which can cost 0.1 AUROC on real defects (models/RESULTS.md).
     ///
-    /// - Returns: nil where one set stands alone.
+    /// - Returns: nil where one set or one level is left: then the best trial of all is the winner.
     package static func mean(of trials: [MapTrial]) -> (levels: [Level], weights: [Float])? {
         var best: [[Level]: Double] = [:]
         for trial in trials { best[trial.settings.levels] = max(trial.auroc, best[trial.settings.levels] ?? 0) }
@@ -158,6 +158,7 @@ public struct MapChoice: Codable, Sendable {
         let most = sums.values.max() ?? 1
         let kept = sums.mapValues { $0 / most }.filter { $0.value >= 0.05 }
         let levels = kept.keys.sorted()
+        guard levels.count > 1 else { return nil }
         // Hundredths: exact in recipe.yaml and enough.
         return (levels, levels.map { Float(((kept[$0] ?? 0) * 100).rounded() / 100) })
     }
