@@ -17,7 +17,8 @@ extension AccuracyReport {
         lines += failures.map { "Failed: \($0.one.set) \($0.one.detector.rawValue) seed \($0.one.seed): \($0.reason)" }
         let chosen = runs.map(Self.choice)
         if !chosen.isEmpty {
-            lines += ["", "Map settings, chosen on synthetic defects:", ""] + Self.table(Self.choices, chosen)
+            lines += ["", "Map settings, chosen on synthetic defects where there are select parts enough:", ""]
+            lines += Self.table(Self.choices, chosen)
         }
         let textures = TextureTable(groups: groups, runs: runs)
         if !textures.rows.isEmpty { lines += [""] + textures.markdown }
