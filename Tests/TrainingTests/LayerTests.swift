@@ -107,6 +107,21 @@ import Training
         #expect(Stem(random: &random).parameters.map(\.name) == ["conv1.weight"] + norm.map { "bn1" + $0 })
     }
 
+    @Test("a student's width changes what is between its convolutions, in whole sixteens, and nothing that is compared")
+    func width() {
+        var random = RandomSource(seed: 1)
+        let pictures = Tensor(shape: [1, 64, 64, 3], values: [Float](repeating: 0.5, count: 64 * 64 * 3))
+        for (width, middle) in [(0.5, 32), (0.55, 32), (2.0, 128)] {
+            let student = StudentNetwork(levels: [.layer1, .layer2], width: width, generator: &random)
+            #expect(student.weights["layer1.0.conv1.weight"]?.shape == [middle, 64, 3, 3])
+            #expect(student.weights["layer2.0.conv2.weight"]?.shape == [128, middle * 2, 3, 3])
+            let maps = student(pictures, training: false)
+            #expect(maps[.layer1]?.shape == [1, 8, 8, 64] && maps[.layer2]?.shape == [1, 4, 4, 128])
+        }
+        let full = StudentNetwork(levels: [.layer1], shape: .full, width: 0.5, generator: &random)
+        #expect(full.weights["layer1.0.conv1.weight"]?.shape == [64, 64, 3, 3])
+    }
+
     @Test("weights start with the deviation of He's fan-out rule")
     func initialisation() {
         var random = RandomSource(seed: 5)

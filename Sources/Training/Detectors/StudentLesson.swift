@@ -15,7 +15,7 @@ extension Lesson {
         }
         var settings = plan.distillation
         // STPM learns from all places, as published.
-        if shape == .full { settings.hardest = 1 }
+        if shape == .full { (settings.hardest, settings.width) = (1, 1) }
         var identity = "\(settings) \(plan.input.fingerprint) teacher \(teacher.digest) parts \(parts)"
         if shape == .full { identity += " full student" }
         let distillation = try Distillation(
@@ -31,7 +31,8 @@ extension Lesson {
                 "tool": tool,
                 "levels": levels.map(\.rawValue).joined(separator: " "),
                 "epochs": "\(settings.epochs)", "best_epoch": "\(bestEpoch)", "select_loss": "\(bestLoss)",
-                "hardest": "\(settings.hardest)", "seed": "\(settings.seed)", "openblas": OpenBLASCore.name,
+                "hardest": "\(settings.hardest)", "width": "\(settings.width)", "seed": "\(settings.seed)",
+                "openblas": OpenBLASCore.name,
             ]
             if plan.detector != .reducedStudent { metadata["detector"] = plan.detector.rawValue }
             return .learned(

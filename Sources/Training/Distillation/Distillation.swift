@@ -54,7 +54,8 @@ public final class Distillation {
         checkpointPath = checkpoint
         self.identity = identity
         random = RandomSource(seed: settings.seed)
-        student = StudentNetwork(levels: settings.levels, shape: shape, generator: &random)
+        student = StudentNetwork(
+            levels: settings.levels, shape: shape, width: settings.width, generator: &random)
         let trained = student.parameters.filter(\.isTrained)
         optimiser =
             switch settings.optimiser {

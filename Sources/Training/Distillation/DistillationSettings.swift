@@ -26,13 +26,19 @@ public struct DistillationSettings: Codable, Sendable, Equatable {
     public var learningRate: Double
     /// Share of the places of a step, those with the largest differences, that the student learns from; 1 is all.
     public var hardest: Double
+    /// Channels between a block's two convolutions, as a share of those that it gives; the reduced student only.
+    public var width: Double
     /// Seed of the weights and of the order of the pictures.
     public var seed: UInt64
+
+    /// Widths that make sense: below, a block hardly passes anything on; above, it is slower than the teacher.
+    public static let widths = 0.125...4.0
 
     /// Settings with the defaults that measured best (models/RESULTS.md).
     public init(
         levels: [Level] = [.layer1, .layer2, .layer3], size: Int = 256, epochs: Int = 100, batch: Int = 16,
-        optimiser: Optimiser = .adam, learningRate: Double = 4e-3, hardest: Double = 0.1, seed: UInt64 = 1
+        optimiser: Optimiser = .adam, learningRate: Double = 4e-3, hardest: Double = 0.1, width: Double = 1,
+        seed: UInt64 = 1
     ) {
         self.levels = levels.sorted()
         self.size = size
@@ -41,6 +47,7 @@ public struct DistillationSettings: Codable, Sendable, Equatable {
         self.optimiser = optimiser
         self.learningRate = learningRate
         self.hardest = hardest
+        self.width = width
         self.seed = seed
     }
 }

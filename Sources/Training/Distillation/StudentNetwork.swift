@@ -20,7 +20,10 @@ public final class StudentNetwork {
     private let blocks: [(level: Level, block: BasicBlock)]
 
     /// A student with random weights; no stage deeper than the deepest level is made.
-    public init(levels: [Level], shape: Shape = .reduced, generator: inout RandomSource) {
+    ///
+    /// - Parameter width: of the reduced student, channels between a block's convolutions: a share of those that the block
+    ///   gives, in whole sixteens.
+    public init(levels: [Level], shape: Shape = .reduced, width: Double = 1, generator: inout RandomSource) {
         self.levels = levels.sorted()
         self.shape = shape
         stem = Stem(random: &generator)
@@ -28,8 +31,10 @@ public final class StudentNetwork {
         var channels = Level.stem.channels
         for level in [Level.layer1, .layer2, .layer3] where level <= (self.levels.last ?? .stem) {
             let stride = shape == .full && level == .layer1 ? 1 : 2
+            let middle = max(1, Int((width * Double(level.channels) / 16).rounded())) * 16
             let block = BasicBlock(
-                "\(level.rawValue).0", in: channels, out: level.channels, stride: stride, random: &generator)
+                "\(level.rawValue).0", in: channels, middle: shape == .reduced ? middle : nil, out: level.channels,
+                stride: stride, random: &generator)
             blocks.append((level, block))
             channels = level.channels
             guard shape == .full else { continue }

@@ -14,16 +14,19 @@ public final class BasicBlock: Layer {
     /// - Parameters:
     ///   - prefix: for example `layer1.0`.
     ///   - inputs: channels of the input.
+    ///   - middle: channels between the two convolutions; nil is as many as the output has.
     ///   - outputs: channels of the output.
     ///   - stride: of the first convolution and of the shortcut.
     ///   - random: source of the weights.
     public init(
-        _ prefix: String, in inputs: Int, out outputs: Int, stride: Int = 1, random: inout RandomSource
+        _ prefix: String, in inputs: Int, middle: Int? = nil, out outputs: Int, stride: Int = 1,
+        random: inout RandomSource
     ) {
+        let middle = middle ?? outputs
         conv1 = Convolution(
-            prefix + ".conv1", in: inputs, out: outputs, kernel: 3, stride: stride, padding: 1, random: &random)
-        bn1 = BatchNorm(prefix + ".bn1", channels: outputs)
-        conv2 = Convolution(prefix + ".conv2", in: outputs, out: outputs, kernel: 3, padding: 1, random: &random)
+            prefix + ".conv1", in: inputs, out: middle, kernel: 3, stride: stride, padding: 1, random: &random)
+        bn1 = BatchNorm(prefix + ".bn1", channels: middle)
+        conv2 = Convolution(prefix + ".conv2", in: middle, out: outputs, kernel: 3, padding: 1, random: &random)
         bn2 = BatchNorm(prefix + ".bn2", channels: outputs)
         downsample =
             stride == 1 && inputs == outputs

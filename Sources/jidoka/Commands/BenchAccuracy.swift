@@ -33,6 +33,8 @@ struct BenchAccuracy: ParsableCommand {
     var sizes = NumberList([256])
     @Option(help: "Passes over the train parts.")
     var epochs = DistillationSettings().epochs
+    @Option(help: "Width of the reduced student, as in 'jidoka train'.")
+    var width = DistillationSettings().width
     @Option(help: "Levels of the features (default: what 'jidoka train' takes).")
     var levels: LevelList?
     @Option(help: "Milliseconds that a picture may cost: a line in the plots.")
@@ -56,6 +58,9 @@ struct BenchAccuracy: ParsableCommand {
     func validate() throws {
         guard (1...100_000).contains(epochs), (1...64).contains(threads ?? 1), budget > 0 else {
             throw ValidationError("epochs must be 1 to 100000, threads 1 to 64, budget above 0")
+        }
+        guard DistillationSettings.widths.contains(width) else {
+            throw ValidationError("width must be 0.125 to 4")
         }
         guard keepRecipes || !time, keepRecipes || !chooseAgain else {
             throw ValidationError(
@@ -96,6 +101,7 @@ struct BenchAccuracy: ParsableCommand {
         choices.seeds = seeds.numbers.map(UInt64.init)
         choices.sizes = sizes.numbers
         choices.epochs = epochs
+        choices.width = width
         choices.levels = levels?.levels
         choices.restart = restart
         choices.keepsRecipes = keepRecipes

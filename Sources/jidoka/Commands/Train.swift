@@ -53,6 +53,8 @@ struct Train: ParsableCommand {
     var rate: Double?
     @Option(help: "Share of a step's places that a student learns from, the worst ones; 1 is all (stpm: always).")
     var hardest = DistillationSettings().hardest
+    @Option(help: "Width of the reduced student: channels between a block's two convolutions, against those it gives.")
+    var width = DistillationSettings().width
     @Option(help: "Seed of deal, weights and order.")
     var seed: UInt64 = 1
     @Option(help: "Normalisation of the maps: none, global or per-location (default: chosen).")
@@ -78,6 +80,7 @@ struct Train: ParsableCommand {
                 "epochs must be 1 to 100000, batch 2 to 512, rate above 0, threads 1 to 64, hardest above 0, at most 1"
             )
         }
+        guard DistillationSettings.widths.contains(width) else { throw ValidationError("width must be 0.125 to 4") }
         guard engine.map(detector.engines.contains) ?? true else {
             throw ValidationError("detector \(detector.rawValue) runs in float32 only")
         }
@@ -123,6 +126,7 @@ struct Train: ParsableCommand {
         if optimiser == .sgd { distillation.learningRate = 0.4 }
         if let rate { distillation.learningRate = rate }
         distillation.hardest = hardest
+        distillation.width = width
         var map = MapSettings(
             levels: distillation.levels, normalisation: normalisation ?? detector.defaultNormalisation,
             score: score ?? .maximum)

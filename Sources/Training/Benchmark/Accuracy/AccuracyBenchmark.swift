@@ -25,6 +25,8 @@ public struct AccuracyBenchmark: Sendable {
         public var sizes = [256]
         /// Passes over the train parts.
         public var epochs = DistillationSettings().epochs
+        /// Width of the reduced student.
+        public var width = DistillationSettings().width
         /// Levels of the features; nil is what `jidoka train` takes with the teacher and the detector.
         public var levels: [Level]?
         /// Do finished runs again.
@@ -131,7 +133,8 @@ public struct AccuracyBenchmark: Sendable {
                                 AccuracyCase(
                                     set: set.name, data: set.path, dataDigest: set.digest, detector: detector,
                                     teacher: teacher.name, teacherPath: path, teacherDigest: teacher.digest,
-                                    size: size, epochs: detector.hasStudent ? choices.epochs : 0, seed: seed,
+                                    size: size, epochs: detector.hasStudent ? choices.epochs : 0,
+                                    width: detector == .reducedStudent ? choices.width : 1, seed: seed,
                                     engine: detector.engines[0],
                                     levels: choices.levels ?? detector.defaultLevels(of: DistillationSettings().levels))
                             )

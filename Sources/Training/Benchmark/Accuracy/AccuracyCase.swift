@@ -25,6 +25,8 @@ public struct AccuracyCase: Codable, Sendable, Equatable {
     public let size: Int
     /// Passes over the train parts; 0 for a detector without a student.
     public let epochs: Int
+    /// Width of the reduced student; 1 for every other detector.
+    public let width: Double
     /// Seed of deal, weights and order.
     public let seed: UInt64
     /// In which numbers it runs.
@@ -33,7 +35,7 @@ public struct AccuracyCase: Codable, Sendable, Equatable {
     public let levels: [Level]
 
     enum CodingKeys: String, CodingKey {
-        case set, data, detector, teacher, size, epochs, seed, engine, levels
+        case set, data, detector, teacher, size, epochs, width, seed, engine, levels
         case dataDigest = "data_sha256"
         case teacherPath = "teacher_path"
         case teacherDigest = "teacher_sha256"
@@ -58,7 +60,7 @@ public struct AccuracyCase: Codable, Sendable, Equatable {
     var group: Group {
         Group(
             set: set, dataDigest: dataDigest, detector: detector, teacher: teacher, teacherDigest: teacherDigest,
-            size: size, epochs: epochs, engine: engine, levels: levels)
+            size: size, epochs: epochs, width: width, engine: engine, levels: levels)
     }
 
     /// What runs of several seeds have in common.
@@ -70,6 +72,7 @@ public struct AccuracyCase: Codable, Sendable, Equatable {
         let teacherDigest: String
         let size: Int
         let epochs: Int
+        let width: Double
         let engine: Recipe.Engine
         let levels: [Level]
     }
@@ -83,7 +86,7 @@ public struct AccuracyCase: Codable, Sendable, Equatable {
     }
 
     private var distillation: DistillationSettings {
-        DistillationSettings(levels: levels, size: size, epochs: max(1, epochs), seed: seed)
+        DistillationSettings(levels: levels, size: size, epochs: max(1, epochs), width: width, seed: seed)
     }
 }
 

@@ -15,6 +15,8 @@ extension AccuracyReport {
         public let teacher: String
         /// Side of the input in pixels.
         public let size: Int
+        /// Width of the reduced student.
+        public let width: Double
         /// In which numbers it runs.
         public let engine: Recipe.Engine
         /// Levels of the teacher's features.
@@ -28,7 +30,7 @@ extension AccuracyReport {
         public let imageAUROCInterval: AUROCInterval?
 
         enum CodingKeys: String, CodingKey {
-            case set, detector, teacher, size, engine, levels, seeds
+            case set, detector, teacher, size, width, engine, levels, seeds
             case imageAUROC = "image_auroc"
             case imageAUROCInterval = "image_auroc_interval"
             case hindsightAUROC = "hindsight_auroc"
@@ -40,9 +42,12 @@ extension AccuracyReport {
             case latencyMS = "latency_ms"
         }
 
+        /// The detector by name, with the student's width where it is not the usual one.
+        var title: String { detector.rawValue + (width == 1 ? "" : ", width \(width)") }
+
         init(_ key: AccuracyCase.Group, _ runs: [AccuracyRun]) {
             (set, detector, teacher, size) = (key.set, key.detector, key.teacher, key.size)
-            (engine, levels) = (key.engine, key.levels)
+            (width, engine, levels) = (key.width, key.engine, key.levels)
             seeds = runs.map(\.one.seed)
             func spread(_ value: (AccuracyRun) -> Double?) -> SeedSpread? { SeedSpread(runs.compactMap(value)) }
             let area = spread(\.evaluation.imageAUROC)
@@ -73,6 +78,7 @@ extension AccuracyReport {
             try container.encode(detector, forKey: .detector)
             try container.encode(teacher, forKey: .teacher)
             try container.encode(size, forKey: .size)
+            try container.encode(width, forKey: .width)
             try container.encode(engine, forKey: .engine)
             try container.encode(levels, forKey: .levels)
             try container.encode(seeds, forKey: .seeds)

@@ -73,7 +73,7 @@ public struct AccuracyReport: Encodable, Sendable {
             var names: [String] = []
             var members: [String: [Group]] = [:]
             for group in groups where group.set == set && group.imageAUROC != nil {
-                let name = "\(group.detector.rawValue), \(group.teacher), \(group.engine.rawValue)"
+                let name = "\(group.title), \(group.teacher), \(group.engine.rawValue)"
                 if members[name] == nil { names.append(name) }
                 members[name, default: []].append(group)
             }

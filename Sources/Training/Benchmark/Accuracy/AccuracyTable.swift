@@ -38,7 +38,7 @@ extension AccuracyReport {
 
     private static func row(_ group: Group) -> [String] {
         [
-            group.set, group.detector.rawValue, group.teacher, group.engine.rawValue, "\(group.size)",
+            group.set, group.title, group.teacher, group.engine.rawValue, "\(group.size)",
             group.levels.map(\.rawValue).joined(separator: "+"), "\(group.seeds.count)", text(group.imageAUROC, 3),
             group.imageAUROCInterval.map { "\(NumberText.fixed($0.lower, 3)) – \(NumberText.fixed($0.upper, 3))" }
                 ?? "–",
