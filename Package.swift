@@ -47,7 +47,7 @@ let package = Package(
         .target(name: "Pictures", dependencies: ["CPictures"], swiftSettings: strict),
         .target(name: "SyntheticParts", dependencies: ["Pictures"], swiftSettings: strict),
         .target(name: "Inspection", dependencies: ["CKernels"], swiftSettings: strict),
-        .target(name: "Line", swiftSettings: strict),
+        .target(name: "Line", exclude: ["README.md"], swiftSettings: strict),
         .target(
             name: "Recipes",
             dependencies: [
@@ -112,7 +112,13 @@ let package = Package(
             name: "CaptureTests",
             dependencies: ["Capture", "CLinuxShims", "SyntheticParts", "Pictures", "Inspection", "Threads"],
             swiftSettings: strict),
-        .testTarget(name: "LineTests", dependencies: ["Line", "Outputs"], swiftSettings: strict),
+        .target(
+            name: "LineExploration", dependencies: ["Line"], path: "Tests/LineExploration", swiftSettings: strict),
+        .executableTarget(
+            name: "explore-line", dependencies: ["Line", "LineExploration"], path: "Tests/ExploreLine", exclude: ["mutants.py"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "LineTests", dependencies: ["Line", "LineExploration", "Outputs"], swiftSettings: strict),
         .testTarget(name: "OutputsTests", dependencies: ["Outputs", "Line", "CLinuxShims"], swiftSettings: strict),
         .testTarget(name: "SocketsTests", dependencies: ["Sockets"], swiftSettings: strict),
         .executableTarget(

@@ -11,6 +11,8 @@ public struct RecipeCalibration: Sendable {
     public let file: CalibrationFile
     /// The threshold and its promise.
     public let threshold: ConformalThreshold
+    /// The warn threshold and its promise, where one was asked for.
+    public let warn: ConformalThreshold?
 
     /// What is being done, for a progress line.
     public typealias Progress = @Sendable (_ what: String, _ done: Int, _ total: Int) -> Void
@@ -21,10 +23,12 @@ public struct RecipeCalibration: Sendable {
     ///   - folder: a recipe with a trained student.
     ///   - data: where the good parts are now; nil is where they were at training, or the recipe's own.
     ///   - alpha: false-stop rate; nil is the smallest that the number of calibrate parts supports.
+    ///   - warnAlpha: rate of good parts that may be called suspicious, above `alpha`; nil is no warn threshold.
     ///   - tool: name and version of the program, for the file.
     /// - Throws: `RecipeError`, `CalibrationError`, `InspectionError`; nothing is written unless all went well.
     public init(
-        _ folder: RecipeFolder, data: String? = nil, alpha: Double? = nil, tool: String, progress: Progress? = nil
+        _ folder: RecipeFolder, data: String? = nil, alpha: Double? = nil, warnAlpha: Double? = nil, tool: String,
+        progress: Progress? = nil
     ) throws {
         try Self.checkFinished(folder)
         let networks = try RecipeNetworks(folder)
@@ -36,6 +40,7 @@ public struct RecipeCalibration: Sendable {
         let calibrate = list.of(.calibrate)
         let groups = list.partsOf(.calibrate)
         if let alpha { _ = try ConformalThreshold(scores: .init(repeating: 0, count: groups.count), alpha: alpha) }
+        try Self.check(warnAlpha: warnAlpha, alpha: alpha, parts: groups.count)
         let select = try Self.pictures(
             list.of(.select), root: root, rule: networks.recipe.input, "select parts", progress)
         let levels = networks.recipe.map.levels
@@ -55,18 +60,31 @@ public struct RecipeCalibration: Sendable {
         // Pictures of one part are no independent witnesses: the part counts once, with its highest score.
         let worst = groups.map { group in group.max { scored[$0].score < scored[$1].score } ?? group[0] }
         threshold = try ConformalThreshold(scores: worst.map { scored[$0].score }, alpha: alpha)
+        warn = try warnAlpha.map { try ConformalThreshold(scores: worst.map { scored[$0].score }, alpha: $0) }
         let peaks = groups.map { group in group.map { scored[$0].peak }.max() ?? .nan }
         let pixel = try ConformalThreshold(scores: peaks, alpha: threshold.alpha)
         let bytes = StatisticsFile.encoded(statistics, metadata: ["model_sha256": networks.digest])
         file = CalibrationFile(
             model: networks.digest, teacher: networks.teacherDigest, maps: Digest.sha256(bytes),
             settings: networks.recipe.map, alpha: threshold.alpha, order: threshold.order,
-            thresholds: .init(stop: threshold.value, pixel: pixel.value),
+            thresholds: .init(stop: threshold.value, pixel: pixel.value, warn: warn?.value),
             scores: worst.map { .init(part: calibrate[$0].path, score: scored[$0].score) },
             date: Date().ISO8601Format(), tool: tool, camera: camera,
-            detector: networks.recipe.detector)
+            detector: networks.recipe.detector, warnAlpha: warnAlpha)
         try SafeFile.write(bytes, to: folder.maps)
         try file.write(to: folder.calibration)
+    }
+
+    /// Fewer parts stop the line than are called suspicious.
+    private static func check(warnAlpha: Double?, alpha: Double?, parts: Int) throws(CalibrationError) {
+        guard let warnAlpha else { return }
+        _ = try ConformalThreshold(scores: .init(repeating: 0, count: parts), alpha: warnAlpha)
+        let stop = alpha ?? ConformalThreshold.smallestAlpha(parts: parts)
+        guard warnAlpha > stop else {
+            throw CalibrationError(
+                .badSetting, "warn-alpha", expected: "a rate above the false-stop rate, \(stop)", found: "\(warnAlpha)",
+                hint: "more parts are suspicious than stop the line: 0.05 is 5 %")
+        }
     }
 
     /// Refuses networks whose map settings are not chosen yet: calibrated, they would run with settings that nobody chose.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Capture
+import Dispatch
 import Inspection
 import Line
 import Logging
@@ -43,7 +44,7 @@ public struct InspectionDaemon: Sendable {
         // Caught from the beginning: a signal during the start waits until there is somebody to heed it.
         let ends = await UnixSignalsSequence(trapping: .sigterm, .sigint)
         let hangups = await UnixSignalsSequence(trapping: .sighup)
-        let configuration = try Self.configuration(configurationPath)
+        var configuration = try Self.configuration(configurationPath)
         let lock = try Self.lock(configuration)
         defer { lock.release() }
         let areOthersOff = dropOthers(than: configuration)
@@ -64,10 +65,19 @@ public struct InspectionDaemon: Sendable {
             inbox: inbox, gate: source.gate, history: history, outputs: outputs, manager: manager, log: log,
             settings: configuration.loopSettings,
             publish: { events.publish(seq: $0.seq, line: EventLine.encode($0)) })
+        let configured = configuration.recipe
+        configuration.recipe = ChosenRecipe.inForce(configuration)
         let recipe = configuration.loadRecipe()
-        let inForce = Mutex(InForce(configuration: configuration, identity: try? recipe.get().identity))
+        let inForce = Mutex(
+            InForce(configuration: configuration, configured: configured, identity: try? recipe.get().identity))
         let inputs = InputFeed(configuration.inputLines, inbox: inbox, fire: { source.fire(at: $0) })
         try await grace.retry { () throws(OutputsError) in try inputs.claim() }
+        loop.encoder = { inputs.encoderCount() }
+        // One after the other, whoever asks: the last one asked for is the last one taken.
+        let loading = DispatchQueue(label: "recipes")
+        loop.load = { name in
+            loading.async { inbox.post(change(to: name, inForce) { source.start($0, $1) }) }
+        }
         loop.boot(recipe)
         let commands = ControlCommands(
             inbox: inbox, trigger: { source.trigger() }, status: { loop.status }, camera: { source.counters })
@@ -88,7 +98,7 @@ public struct InspectionDaemon: Sendable {
                     .init(service: DecisionService(loop: loop, inbox: inbox)),
                     .init(
                         service: ReloadService(
-                            hangups: hangups, inbox: inbox,
+                            hangups: hangups, inbox: inbox, queue: loading,
                             reload: {
                                 manager.reloading()
                                 defer { manager.ready(LogText.status(loop.status)) }
@@ -168,6 +178,8 @@ public struct InspectionDaemon: Sendable {
     /// What the line is judged by at the moment.
     struct InForce: Sendable {
         var configuration: Configuration
+        /// What the configuration file says of the recipe: a person may have changed over to another one.
+        var configured: String
         /// Identity of the recipe's files; nil when there is no usable recipe.
         var identity: String?
     }
@@ -177,7 +189,7 @@ public struct InspectionDaemon: Sendable {
         start: @escaping @Sendable (Configuration, Result<LoadedRecipe, RecipeError>) -> Void
     ) -> DecisionLoop.Reload {
         let old = inForce.withLock { $0 }
-        let new: Configuration
+        var new: Configuration
         do throws(RecipeError) {
             new = try Self.configuration(configurationPath)
         } catch {
@@ -187,12 +199,36 @@ public struct InspectionDaemon: Sendable {
         guard fixed.isEmpty else {
             return .rejected("\(fixed.joined(separator: ", ")) can only change with a restart of the daemon")
         }
+        let configured = new.recipe
+        new.recipe = ChosenRecipe.inForce(new)
         let recipe = new.loadRecipe()
         let identity = try? recipe.get().identity
         let changes = new.affectsVerdicts(comparedTo: old.configuration) || identity != old.identity
-        inForce.withLock { $0 = InForce(configuration: new, identity: identity) }
+        inForce.withLock { $0 = InForce(configuration: new, configured: configured, identity: identity) }
+        let now = new
         return .changed(
-            .init(settings: new.loopSettings, recipe: changes ? recipe : nil, startSource: { start(new, recipe) }))
+            .init(settings: new.loopSettings, recipe: changes ? recipe : nil, startSource: { start(now, recipe) }))
+    }
+
+    /// The recipe that a person has asked for; the choice is kept whether or not it can be loaded.
+    private func change(
+        to name: String, _ inForce: borrowing Mutex<InForce>,
+        start: @escaping @Sendable (Configuration, Result<LoadedRecipe, RecipeError>) -> Void
+    ) -> Inbox.Item {
+        let old = inForce.withLock { $0 }
+        var next = old.configuration
+        next.recipe = name
+        do throws(RecipeError) {
+            try ChosenRecipe(configured: old.configured, chosen: name).remember(in: next.state)
+        } catch {
+            log.error("the choice of the recipe is not kept over a restart", metadata: ["detail": "\(error)"])
+        }
+        let recipe = next.loadRecipe()
+        let now = next
+        inForce.withLock {
+            $0 = InForce(configuration: now, configured: old.configured, identity: try? recipe.get().identity)
+        }
+        return .loaded(recipe, startSource: { start(now, recipe) })
     }
 
     /// The permit goes off before anything else, unless the outputs belong to a daemon that is running.

@@ -14,6 +14,16 @@ public struct LineEvent: Codable, Sendable, Equatable {
         case start
         /// A part's score is above the threshold while running.
         case stop
+        /// A part's score is above the warn threshold, and at most the stop threshold.
+        case warn
+        /// The scores drift: people have to look before the time is up.
+        case drift
+        /// The andon is over, without a stop.
+        case andonCleared = "andon_cleared"
+        /// A part's score is above the threshold; the line stops when the part is where people can take it.
+        case stopPending = "stop_pending"
+        /// Nobody has acknowledged the stop in time.
+        case escalation
         /// A named person has judged the stop; `part` is the part that stopped the line.
         case acknowledge
         /// A named person has taken the latch away.
@@ -32,6 +42,18 @@ public struct LineEvent: Codable, Sendable, Equatable {
         case configurationRejected = "configuration_rejected"
         /// A part was bad, or had no valid score, while the line was not running; the latch is not touched.
         case defectWhileNotRunning = "defect_while_not_running"
+        /// A part was bad, or had no valid score, while the line was bypassed; the line went on.
+        case defectWhileBypassed = "defect_while_bypassed"
+        /// A part went past without a verdict in time, and is sorted out.
+        case partUnjudged = "part_unjudged"
+        /// A named person lets the line run without Jidoka until the time in `detail`.
+        case bypass
+        /// The bypass is over.
+        case bypassEnded = "bypass_ended"
+        /// A named person changes the recipe; the line needs a start then.
+        case changeover
+        /// The box has shown that it finds known defects.
+        case challengePassed = "challenge_passed"
         /// Parts judged since the last summary, in `detail`.
         case summary
         /// A command was refused; `detail` says which and why.

@@ -3,10 +3,10 @@
 /// Boot and shutdown, and the time before and after.
 extension LineMachine {
     /// Facts are learnt without an effect, as nothing may be recorded before the latch of the last run is known.
-    mutating func handleBeforeBoot(_ input: LineInput, _ time: UInt64) -> [LineEffect] {
+    mutating func handleBeforeBoot(_ input: LineInput, _ now: Moment) -> [LineEffect] {
         switch input {
         case .boot(let latch):
-            return boot(latch, time)
+            return boot(latch, now)
         case .recipeReady(let recipe, let model):
             self.recipe = recipe
             self.model = model
@@ -29,7 +29,16 @@ extension LineMachine {
             return [refuseOutright(.reset, "the daemon is starting", "try again")]
         case .start:
             return [refuseOutright(.start, "the daemon is starting", "try again")]
-        case .verdict, .configurationChanged, .configurationRejected, .summaryDue:
+        case .bypass, .endBypass:
+            return [refuseOutright(.bypass, "the daemon is starting", "try again")]
+        case .changeRecipe:
+            return [refuseOutright(.recipe, "the daemon is starting", "try again")]
+        case .policy(let policy):
+            self.policy = policy
+        case .encoder(let count):
+            encoderCount = count
+        case .verdict, .partFailed, .partsUnjudged, .drift, .tick, .challengePassed, .challengeFailed,
+            .configurationChanged, .configurationRejected, .summaryDue:
             break
         case .recordFailed, .shutdown:
             return [.permit(false)]
@@ -43,39 +52,35 @@ extension LineMachine {
         case .acknowledge: [refuseOutright(.acknowledge, "the daemon is ending", "try again when it is back")]
         case .reset: [refuseOutright(.reset, "the daemon is ending", "try again when it is back")]
         case .start: [refuseOutright(.start, "the daemon is ending", "try again when it is back")]
+        case .bypass, .endBypass: [refuseOutright(.bypass, "the daemon is ending", "try again when it is back")]
+        case .changeRecipe: [refuseOutright(.recipe, "the daemon is ending", "try again when it is back")]
         case .boot, .recordFailed, .shutdown: [.permit(false)]
         default: []
         }
     }
 
     /// Off first, whatever was; then what the last run left behind.
-    private mutating func boot(_ last: Latch?, _ time: UInt64) -> [LineEffect] {
+    private mutating func boot(_ last: Latch?, _ now: Moment) -> [LineEffect] {
         phase = .alive
         let from = last?.state
         var records: [LineEffect] = []
+        state = from.flatMap { LineTable.boot[$0] } ?? .blocked
         switch from {
-        case nil, .blocked, .ready:
-            state = .blocked
-        case .running:
-            // A clean end leaves `ready`, so `running` is an unclean end whatever the flag says.
-            state = .stopped
-            let why = "the last run ended without a shutdown while running"
-            reason = why
+        case nil, .blocked, .ready: break
+        case .running, .andon, .bypass:
+            // A clean end leaves none of them, so it is an unclean end whatever the flag says.
+            let what = from == .bypass ? "bypassed" : from == .andon ? "in andon" : "running"
+            let why = "the last run ended without a shutdown while \(what)"
+            reason = last?.reason.map { from == .running ? why : "\(why); \($0)" } ?? why
             stoppedPart = last?.part
-            records += note(.uncleanEnd, time) {
-                $0.stateFrom = .running
+            records += note(.uncleanEnd, now) {
+                $0.stateFrom = from
                 $0.detail = why
             }
-        case .stopped:
-            state = .stopped
-            reason = last?.reason
-            stoppedPart = last?.part
-        case .acknowledged:
-            state = .acknowledged
+        case .stopped, .acknowledged:
             reason = last?.reason
             stoppedPart = last?.part
         case .fault:
-            state = .stopped
             let prefix = "fault before the restart: "
             let why = last?.reason ?? "unknown"
             // However often it is started again, once is enough.
@@ -91,23 +96,36 @@ extension LineMachine {
         let detail = reason.map { "\(end); \($0)" } ?? end
         let part = stoppedPart
         let came = records.isEmpty && from != state ? from : nil
-        records += note(.boot, time) {
+        records += note(.boot, now) {
             $0.stateFrom = came
             $0.part = part
             $0.detail = detail
         }
         let early = activeCauses.sorted { $0.rawValue < $1.rawValue }
         activeCauses = []
-        for code in early { records += fault(code, "found before boot", time) }
-        if state == .blocked, recipe != nil, sourceIsReady { records += enter(.ready, .ready, time) }
+        for code in early { records += fault(code, "found before boot", now) }
+        records += settle(now)
         return [.permit(false), .lamp(state.lamp)] + records.filter(\.isRecord)
     }
 
-    /// Ends on purpose. A running line comes back as ready and needs a start; everything latched stays latched.
-    mutating func shutDown(_ time: UInt64) -> [LineEffect] {
+    /// Ends on purpose. A running line comes back as ready and needs a start; everything latched stays latched, also what
+    /// is under a bypass, and a bad part on its way.
+    mutating func shutDown(_ now: Moment) -> [LineEffect] {
         phase = .ended
         let counts = takeSummary()
-        let effects = enter(state == .running ? .ready : state, .shutdown, time) { $0.detail = counts }
+        var next = LineTable.shutdown[state] ?? state
+        if let pendingStop {
+            next = .stopped
+            reason = "part \(pendingStop.part): score \(pendingStop.score) above threshold \(pendingStop.threshold)"
+            stoppedPart = pendingStop.part
+        }
+        if state == .bypass { next = underneath ?? .blocked }
+        var detail = counts
+        if !pendingRejects.isEmpty {
+            let parts = pendingRejects.map(\.part).joined(separator: ", ")
+            detail = (counts.map { $0 + "; " } ?? "") + "on their way and not sorted out: \(parts)"
+        }
+        let effects = enter(next, .shutdown, now) { $0.detail = detail }
         return [.permit(false), .lamp(.off)] + effects.filter(\.isRecord)
     }
 
@@ -117,6 +135,10 @@ extension LineMachine {
 }
 
 extension LineEffect {
+    var isReject: Bool {
+        if case .reject = self { true } else { false }
+    }
+
     var isRecord: Bool {
         if case .record = self { true } else { false }
     }

@@ -2,16 +2,19 @@
 
 /// The line as a pure state machine: an input and a time go in, effects come out in the order to carry them out.
 ///
-/// It does no I/O and has no clock, so every way through it can be tested. What it promises, in every order of inputs:
-/// - the permit is on in `running` only, and `running` is entered from `ready` by a start that is recorded first;
-/// - whatever ends `running` drops the permit before anything else, the record of it too;
-/// - after a bad or invalid verdict while running it takes acknowledge, reset and start to run again;
+/// It does no I/O and has no clock, so every way through it can be tested. Which state leads to which is `LineTable`'s;
+/// the conditions are here. What it promises, in every order of inputs:
+/// - the permit is on in `running`, `andon` and `bypass` only, and is switched on by a person's start from `ready` or a
+///   person's bypass only, which is recorded first;
+/// - whatever ends them drops the permit before anything else, the record of it too;
+/// - after a bad or invalid verdict while inspecting it takes acknowledge, reset and start to inspect again, whatever
+///   comes between: a bypass, a restart, a change of the recipe;
 /// - no recorded latch and no kind of end makes a boot switch the permit on.
 ///
 /// A good verdict while running has no effect, it is counted; a bad one while not running is recorded as
 /// `defect_while_not_running` and never touches the latch: the line is not moving, and nobody should have to
 /// acknowledge a picture of a hand that loads the fixture.
-public struct LineMachine: Sendable {
+public struct LineMachine: Sendable, Hashable {
     enum Phase: Sendable { case beforeBoot, alive, ended }
 
     /// The state after the last input; `blocked` before boot.
@@ -26,259 +29,206 @@ public struct LineMachine: Sendable {
     public internal(set) var sourceIsReady = false
     /// Causes of faults that are still there; a reset waits until there are none.
     public internal(set) var activeCauses: Set<FaultCode> = []
-    /// Why the line is `stopped`, `acknowledged` or in `fault`.
+    /// Why the line is in `andon`, `stopped`, `acknowledged` or `fault`, or was before a bypass.
     public internal(set) var reason: String?
     /// The part that stopped the line, if one did.
     public internal(set) var stoppedPart: String?
+    /// The rules in force.
+    public internal(set) var policy: LinePolicy
 
     /// What is missing while the line is `blocked`; `nil` in every other state.
     public var obstacle: String? {
         guard state == .blocked else { return nil }
-        return recipe == nil ? recipeMissingReason : sourceLostReason
+        guard recipe != nil else { return recipeMissingReason }
+        return sourceIsReady ? Self.challengeIsDue : sourceLostReason
     }
+
+    /// When a bypass ends, or an andon stops the line, by the clock of `Moment.monotonic`; `nil` in other states.
+    public var ends: UInt64? { bypassEnd ?? (pendingStop == nil ? andon?.end : nil) }
 
     var phase = Phase.beforeBoot
     var sinceSummary = Counters()
     /// Last reasons told, so that a source that is tried again every second is recorded once.
     var recipeMissingReason: String?
     var sourceLostReason: String?
+    /// What the last parts were, while inspecting.
+    var recent = RecentParts()
+    /// Only in `andon`.
+    var andon: Andon?
+    /// Only in `andon`: a bad part on its way to where it can be stopped.
+    var pendingStop: PendingStop?
+    /// Parts on their way to where they are sorted out, the first one first.
+    var pendingRejects: [PendingReject] = []
+    /// The conveyor's encoder, as far as is known.
+    var encoderCount: UInt64 = 0
+    /// Only in `bypass`: when it ends, and what was latched or came meanwhile.
+    var bypassEnd: UInt64?
+    var underneath: LineState?
+    /// Only in `stopped` and `fault`.
+    var escalationDue: UInt64?
+    /// Whether nobody has acknowledged a stop in time.
+    public internal(set) var isEscalated = false
+    /// Whether the box has shown that it finds known defects, and until when that counts.
+    var isChallenged = false
+    var challengeEnd: UInt64?
+
+    static let challengeIsDue = "a challenge is due: the box has to show that it finds known defects"
 
     /// A machine before boot: it learns facts (recipe, source, faults), refuses commands and has no effects.
-    public init() {}
+    public init(policy: LinePolicy = LinePolicy()) { self.policy = policy }
 
     /// What has to be found again after a power cut.
     public var latch: Latch {
-        Latch(state: state, cleanEnd: phase == .ended, reason: reason, part: stoppedPart)
+        Latch(
+            state: state, cleanEnd: phase == .ended, reason: reason, part: stoppedPart ?? pendingStop?.part,
+            underneath: underneath)
     }
 
-    /// Takes one input.
+    /// Whether the line inspects at once when it is started: nothing is missing.
+    var isComplete: Bool {
+        recipe != nil && sourceIsReady && (policy.challengePeriod == nil || isChallenged)
+    }
+
+    /// Takes one input. What was due before it comes first, so that nobody acknowledges an andon that is over.
     ///
-    /// - Parameter time: wall clock, nanoseconds since 1970, UTC; it is copied into the events and decides nothing.
     /// - Returns: what to do, in this order; see `LineEffect` for what to do when a record fails.
-    public mutating func handle(_ input: LineInput, time: UInt64) -> [LineEffect] {
+    public mutating func handle(_ input: LineInput, at now: Moment) -> [LineEffect] {
         switch phase {
-        case .beforeBoot: handleBeforeBoot(input, time)
-        case .alive: handleAlive(input, time)
-        case .ended: handleEnded(input)
+        case .beforeBoot: return handleBeforeBoot(input, now)
+        case .alive:
+            let due = expire(now)
+            return Self.rejectsFirst(due + handleAlive(input, now))
+        case .ended: return handleEnded(input)
         }
     }
 
-    private mutating func handleAlive(_ input: LineInput, _ time: UInt64) -> [LineEffect] {
+    /// Takes one input, with one number for both clocks: for tests and replays.
+    public mutating func handle(_ input: LineInput, time: UInt64) -> [LineEffect] {
+        handle(input, at: Moment(wall: time, monotonic: time))
+    }
+
+    /// No part waits for the disk to be sorted out, and the permit does not wait for the part.
+    private static func rejectsFirst(_ effects: [LineEffect]) -> [LineEffect] {
+        let rejects = effects.filter(\.isReject)
+        guard !rejects.isEmpty else { return effects }
+        let others = effects.filter { !$0.isReject }
+        let off = others.prefix { $0 == .permit(false) }
+        return off + rejects + others.dropFirst(off.count)
+    }
+
+    private mutating func handleAlive(_ input: LineInput, _ now: Moment) -> [LineEffect] {
         switch input {
-        case .boot: bootAgain(time)
-        case .recipeReady(let recipe, let model): takeRecipe(recipe, model, time)
-        case .recipeMissing(let reason): loseRecipe(reason, time)
-        case .sourceReady: takeSource(time)
-        case .sourceLost(let reason): loseSource(reason, time)
-        case .verdict(let verdict): judge(verdict, time)
-        case .fault(let code, let detail): fault(code, detail, time)
-        case .faultCleared(let code): clear(code, time)
-        case .acknowledge(let user, let verdict, let reason): acknowledge(user, verdict, reason, time)
-        case .reset(let user): reset(user, time)
-        case .start(let user): start(user, time)
-        case .configurationChanged(let affectsVerdicts): changeConfiguration(affectsVerdicts, time)
-        case .configurationRejected(let detail): note(.configurationRejected, time) { $0.detail = detail }
-        case .recordFailed(let event, let detail): failToRecord(event, detail, time)
-        case .summaryDue: summarise(time)
-        case .shutdown: shutDown(time)
+        case .boot: bootAgain(now)
+        case .recipeReady(let recipe, let model): takeRecipe(recipe, model, now)
+        case .recipeMissing(let reason): loseRecipe(reason, now)
+        case .sourceReady: takeSource(now)
+        case .sourceLost(let reason): loseSource(reason, now)
+        case .verdict(let verdict): judge(verdict, now)
+        case .partFailed(let part, let code, let detail): failPart(part, code, detail, now)
+        case .partsUnjudged(let count): sortOut(count, now)
+        case .drift(let detail): drift(detail, now)
+        case .encoder(let count): takeCount(count, now)
+        case .tick: []
+        case .challengePassed: passChallenge(now)
+        case .challengeFailed(let detail): failChallenge(detail, now)
+        case .fault(let code, let detail): fault(code, detail, now)
+        case .faultCleared(let code): clear(code, now)
+        case .acknowledge(let user, let verdict, let reason): acknowledge(user, verdict, reason, now)
+        case .reset(let user): reset(user, now)
+        case .start(let user): start(user, now)
+        case .bypass(let user, let reason, let duration): bypass(user, reason, duration, now)
+        case .endBypass(let user): endBypass(user, now)
+        case .changeRecipe(let user, let recipe): changeRecipe(user, recipe, now)
+        case .policy(let policy): take(policy, now)
+        case .configurationChanged(let affectsVerdicts): changeConfiguration(affectsVerdicts, now)
+        case .configurationRejected(let detail): note(.configurationRejected, now) { $0.detail = detail }
+        case .recordFailed(let event, let detail): failToRecord(event, detail, now)
+        case .summaryDue: summarise(now)
+        case .shutdown: shutDown(now)
         }
     }
 
     // MARK: - Making events
 
+    /// Moves the line and records why. A way that is not in the table is a rule of our own that was broken.
+    mutating func go(
+        _ trigger: LineTable.Trigger, _ kind: LineEvent.Kind, _ now: Moment,
+        _ fill: (inout LineEvent) -> Void = { _ in }
+    ) -> [LineEffect] {
+        guard let next = LineTable.next(state, trigger) else {
+            let detail = "no way from \(state.rawValue) by \(trigger.rawValue)"
+            return trigger == .fault ? [.permit(false)] : fault(.internal, detail, now)
+        }
+        return enter(next, kind, now, fill)
+    }
+
     /// Goes to a state (the same one, too) and records why, in the order that keeps the promises above.
     mutating func enter(
-        _ next: LineState, _ kind: LineEvent.Kind, _ time: UInt64, _ fill: (inout LineEvent) -> Void = { _ in }
+        _ next: LineState, _ kind: LineEvent.Kind, _ now: Moment, _ fill: (inout LineEvent) -> Void = { _ in }
     ) -> [LineEffect] {
         let previous = state
         state = next
-        if next == .blocked || next == .ready || next == .running {
-            reason = nil
-            stoppedPart = nil
-        }
+        forgetWhatIsOver(now)
         var event = LineEvent(
-            kind: kind, time: time, recipe: recipe, state: next, stateFrom: previous == next ? nil : previous,
+            kind: kind, time: now.wall, recipe: recipe, state: next, stateFrom: previous == next ? nil : previous,
             model: model)
         fill(&event)
         let record = LineEffect.record(event, latch)
-        if next == .running && previous != .running {
-            return [record, .permit(true), .lamp(next.lamp)]
+        var signals: [LineEffect] = previous.lamp != next.lamp ? [.lamp(next.lamp)] : []
+        if isEscalated, escalationDue == nil {
+            isEscalated = false
+            signals.append(.escalation(false))
         }
-        var effects: [LineEffect] = []
-        if previous == .running && next != .running { effects.append(.permit(false)) }
-        if previous.lamp != next.lamp { effects.append(.lamp(next.lamp)) }
-        effects.append(record)
-        return effects
+        if next.permit && !previous.permit {
+            rearmRejects(now)
+            return [record, .permit(true)] + signals
+        }
+        let off: [LineEffect] = previous.permit && !next.permit ? [.permit(false)] : []
+        return off + signals + [record]
     }
 
     /// Records something that leaves the state alone.
     mutating func note(
-        _ kind: LineEvent.Kind, _ time: UInt64, _ fill: (inout LineEvent) -> Void = { _ in }
+        _ kind: LineEvent.Kind, _ now: Moment, _ fill: (inout LineEvent) -> Void = { _ in }
     ) -> [LineEffect] {
-        enter(state, kind, time, fill)
+        enter(state, kind, now, fill)
     }
 
-    // MARK: - Recipe and source
-
-    private mutating func takeRecipe(_ recipe: String, _ model: String, _ time: UInt64) -> [LineEffect] {
-        let changed = self.recipe != recipe || self.model != model
-        self.recipe = recipe
-        self.model = model
-        recipeMissingReason = nil
-        if activeCauses.contains(.recipeMissing) { return clear(.recipeMissing, time) }
-        guard changed else { return [] }
-        if state == .running {
-            // Another model judges differently: the person who starts has to know which one.
-            return enter(.ready, .configurationReloaded, time) { $0.detail = "another recipe or model: start again" }
+    /// What belongs to one state ends with it.
+    private mutating func forgetWhatIsOver(_ now: Moment) {
+        if state == .blocked || state == .ready || state == .running {
+            reason = nil
+            stoppedPart = nil
         }
-        if state == .blocked && sourceIsReady { return enter(.ready, .ready, time) }
-        return note(.recipeReady, time)
-    }
-
-    private mutating func takeSource(_ time: UInt64) -> [LineEffect] {
-        let changed = !sourceIsReady
-        sourceIsReady = true
-        sourceLostReason = nil
-        if activeCauses.contains(.sourceLost) { return clear(.sourceLost, time) }
-        guard changed else { return [] }
-        if state == .blocked && recipe != nil { return enter(.ready, .ready, time) }
-        return note(.sourceReady, time)
-    }
-
-    private mutating func loseRecipe(_ reason: String, _ time: UInt64) -> [LineEffect] {
-        let isNews = recipe != nil || recipeMissingReason != reason
-        recipeMissingReason = reason
-        // The event still says which recipe was lost.
-        defer {
-            recipe = nil
-            model = nil
+        if state != .andon {
+            andon = nil
+            pendingStop = nil
         }
-        return isNews ? lose(.recipeMissing, .recipeMissing, reason, time) : []
-    }
-
-    private mutating func loseSource(_ reason: String, _ time: UInt64) -> [LineEffect] {
-        let isNews = sourceIsReady || sourceLostReason != reason
-        sourceLostReason = reason
-        sourceIsReady = false
-        return isNews ? lose(.sourceLost, .sourceLost, reason, time) : []
-    }
-
-    /// Running → fault; ready → blocked; in fault one more cause. A latched line stays as it is: its reset will lead
-    /// to `blocked` instead of `ready`.
-    private mutating func lose(
-        _ code: FaultCode, _ kind: LineEvent.Kind, _ reason: String, _ time: UInt64
-    ) -> [LineEffect] {
-        switch state {
-        case .running, .fault:
-            fault(code, reason, time)
-        case .ready:
-            enter(.blocked, .blocked, time) { $0.detail = "\(code.rawValue): \(reason)" }
-        case .blocked, .stopped, .acknowledged:
-            note(kind, time) { $0.detail = reason }
+        if state != .bypass {
+            bypassEnd = nil
+            underneath = nil
+        }
+        if state != .stopped && state != .fault {
+            escalationDue = nil
+        } else if escalationDue == nil {
+            escalationDue = policy.escalationTime.map { now.monotonic &+ $0 }
         }
     }
 
-    // MARK: - Verdicts
+    // MARK: - Summaries
 
-    private mutating func judge(_ verdict: Verdict, _ time: UInt64) -> [LineEffect] {
-        func fill(_ event: inout LineEvent) {
-            event.part = verdict.part
-            event.score = verdict.score
-            event.threshold = verdict.threshold
-        }
-        let outcome = verdict.outcome
-        guard state == .running else {
-            counters.notRunning += 1
-            sinceSummary.notRunning += 1
-            guard outcome != .good else { return [] }
-            return note(.defectWhileNotRunning, time) {
-                fill(&$0)
-                if outcome == .invalid { $0.detail = FaultCode.nonFiniteScore.rawValue }
-            }
-        }
-        counters.count(outcome)
-        sinceSummary.count(outcome)
-        switch outcome {
-        case .good:
-            return []
-        case .bad:
-            reason = "part \(verdict.part): score \(verdict.score) above threshold \(verdict.threshold)"
-            stoppedPart = verdict.part
-            return enter(.stopped, .stop, time, fill)
-        case .invalid:
-            stoppedPart = verdict.part
-            return fault(
-                .nonFiniteScore, "part \(verdict.part): score \(verdict.score), threshold \(verdict.threshold)", time,
-                fill)
-        }
-    }
-
-    private mutating func summarise(_ time: UInt64) -> [LineEffect] {
+    private mutating func summarise(_ now: Moment) -> [LineEffect] {
         guard let text = takeSummary() else { return [] }
-        return note(.summary, time) { $0.detail = text }
+        return note(.summary, now) { $0.detail = text }
     }
 
     mutating func takeSummary() -> String? {
         let counts = sinceSummary
         sinceSummary = Counters()
         guard counts != Counters() else { return nil }
-        return "parts=\(counts.parts) good=\(counts.good) bad=\(counts.bad) not_running=\(counts.notRunning)"
-    }
-
-    // MARK: - Faults and configuration
-
-    /// Taking another latch now could release this one, so it is not even looked at.
-    private mutating func bootAgain(_ time: UInt64) -> [LineEffect] {
-        let effects = fault(.internal, "boot came twice", time)
-        return effects.isEmpty ? [.permit(false)] : effects
-    }
-
-    /// A cause that is known already is not recorded again, and does not undo an acknowledgement.
-    mutating func fault(
-        _ code: FaultCode, _ detail: String, _ time: UInt64, _ fill: (inout LineEvent) -> Void = { _ in }
-    ) -> [LineEffect] {
-        if !code.isMomentary {
-            guard activeCauses.insert(code).inserted else { return [] }
-        }
-        let text = "\(code.rawValue): \(detail)"
-        // The first reason explains the others, until a person has judged it.
-        if state == .acknowledged { stoppedPart = nil }
-        if reason == nil || !(state == .fault || state == .stopped) { reason = text }
-        let effects = enter(.fault, .fault, time) {
-            fill(&$0)
-            $0.detail = text
-        }
-        return effects.first == .permit(false) ? effects : [.permit(false)] + effects
-    }
-
-    private mutating func clear(_ code: FaultCode, _ time: UInt64) -> [LineEffect] {
-        guard activeCauses.remove(code) != nil else { return [] }
-        return note(.faultCleared, time) { $0.detail = code.rawValue }
-    }
-
-    private mutating func changeConfiguration(_ affectsVerdicts: Bool, _ time: UInt64) -> [LineEffect] {
-        guard affectsVerdicts, state == .running else { return note(.configurationReloaded, time) }
-        return enter(.ready, .configurationReloaded, time) { $0.detail = "it can change verdicts: start again" }
-    }
-
-    /// A line whose history can't be written does not run. What was not recorded is told by the fault, once: if that
-    /// can't be recorded either, the permit is off and the latch on disk is the one before, which never leads to `running`.
-    private mutating func failToRecord(_ event: LineEvent, _ detail: String, _ time: UInt64) -> [LineEffect] {
-        let effects = fault(.recordFailed, "\(event.kind.rawValue) was not recorded: \(detail)", time) {
-            $0.part = event.part
-            $0.score = event.score
-            $0.threshold = event.threshold
-            $0.user = event.user
-            $0.verdict = event.verdict
-        }
-        guard event.kind == .fault else { return effects }
-        return effects.filter { !$0.isRecord }
-    }
-}
-
-extension Counters {
-    mutating func count(_ outcome: Verdict.Outcome) {
-        parts += 1
-        if outcome == .good { good += 1 } else { bad += 1 }
+        var text = "parts=\(counts.parts) good=\(counts.good) bad=\(counts.bad) not_running=\(counts.notRunning)"
+        if counts.suspicious > 0 { text += " suspicious=\(counts.suspicious)" }
+        if counts.unjudged > 0 { text += " unjudged=\(counts.unjudged)" }
+        return text
     }
 }

@@ -6,8 +6,10 @@
 public enum LineState: String, Codable, Sendable, CaseIterable {
     /// Something needed is missing (recipe, picture source); permit off, lamp blue. The state after every boot.
     case blocked
-    /// Parts are judged and the line moves; permit on, lamp green. Entered only from `ready` by an explicit start.
+    /// Parts are judged and the line moves; permit on, lamp green. Entered from `ready` by an explicit start, and from `andon`.
     case running
+    /// A part is suspicious, or the scores drift: a timer runs until the line stops; permit on, lamp yellow.
+    case andon
     /// A defect, or an unclean end while running; permit off, lamp red flashing. Latched: survives a restart.
     case stopped
     /// A named person has judged the stop; permit off, lamp red steady. Latched: survives a restart.
@@ -16,18 +18,25 @@ public enum LineState: String, Codable, Sendable, CaseIterable {
     case ready
     /// Jidoka itself can't judge parts; permit off, lamp in the fault code. Latched: comes back as `stopped`.
     case fault
+    /// A named person lets the line run without Jidoka, for a limited time; permit on, lamp yellow and blue.
+    case bypass
 
     /// Whether the line may run: the level of the energised output.
-    public var permit: Bool { self == .running }
+    public var permit: Bool { self == .running || self == .andon || self == .bypass }
+
+    /// Whether a bad part stops the line.
+    public var isInspecting: Bool { self == .running || self == .andon }
 
     /// What the lamp shows.
     public var lamp: Lamp {
         switch self {
         case .blocked, .ready: .blue
         case .running: .green
+        case .andon: .yellow
         case .stopped: .redFlashing
         case .acknowledged: .red
         case .fault: .faultCode
+        case .bypass: .yellowBlue
         }
     }
 }
@@ -40,37 +49,14 @@ public enum Lamp: String, Codable, Sendable, CaseIterable {
     case blue
     /// `running`.
     case green
+    /// `andon`: somebody has to look before the time is up.
+    case yellow
     /// `stopped`: somebody has to come and look.
     case redFlashing = "red_flashing"
     /// `acknowledged`: somebody is there.
     case red
     /// `fault`: red with a rhythm of its own.
     case faultCode = "fault_code"
-}
-
-/// What must survive a power cut: the state of the line, and whether the last run ended on purpose.
-///
-/// It is written in one transaction with the event that changed it.
-public struct Latch: Codable, Sendable, Equatable {
-    /// The state after the last event.
-    public var state: LineState
-    /// `true` only when the last event is a shutdown.
-    public var cleanEnd: Bool
-    /// Why the line is `stopped`, `acknowledged` or in `fault`; `nil` otherwise.
-    public var reason: String?
-    /// The part that stopped the line, if one did: an acknowledgement is a verdict about this part.
-    public var part: String?
-
-    /// A latch as it was read, or as a test wants it.
-    public init(state: LineState, cleanEnd: Bool, reason: String? = nil, part: String? = nil) {
-        self.state = state
-        self.cleanEnd = cleanEnd
-        self.reason = reason
-        self.part = part
-    }
-
-    /// The latch to boot with when the recorded one can't be read: the line comes back stopped.
-    public static func unreadable(_ why: String) -> Latch {
-        Latch(state: .fault, cleanEnd: false, reason: "the recorded state can't be read: \(why)")
-    }
+    /// `bypass`: the line runs, and nobody inspects it.
+    case yellowBlue = "yellow_blue"
 }

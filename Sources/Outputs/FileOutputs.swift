@@ -4,7 +4,7 @@ import Glibc
 import Line
 import Synchronization
 
-/// Outputs as one line in a file, `permit=on|off lamp=… heartbeat=N reject=N`, for a person or a test to watch.
+/// Outputs as one line in a file, `permit=on|off lamp=… heartbeat=N reject=N escalation=on|off`, for a person or a test to watch.
 ///
 /// The file is replaced by rename, so a reader never sees half a line. It is not synced to disk: it shows what is now,
 /// and a line without power has no permit.
@@ -14,9 +14,11 @@ public final class FileOutputs: LineOutputs {
         var lamp = Lamp.off
         var heartbeats: UInt64 = 0
         var rejects: UInt64 = 0
+        var escalation = false
 
         var line: String {
-            "permit=\(permit ? "on" : "off") lamp=\(lamp.rawValue) heartbeat=\(heartbeats) reject=\(rejects)\n"
+            "permit=\(permit ? "on" : "off") lamp=\(lamp.rawValue) heartbeat=\(heartbeats) reject=\(rejects)"
+                + " escalation=\(escalation ? "on" : "off")\n"
         }
     }
 
@@ -40,6 +42,11 @@ public final class FileOutputs: LineOutputs {
     /// Writes the lamp.
     public func set(lamp: Lamp) throws(OutputsError) {
         try change { $0.lamp = lamp }
+    }
+
+    /// Writes whether somebody is called.
+    public func set(escalation: Bool) throws(OutputsError) {
+        try change { $0.escalation = escalation }
     }
 
     /// Writes the next number.

@@ -10,6 +10,8 @@ public protocol LineOutputs: Sendable {
     func set(permit: Bool) throws(OutputsError)
     /// Sets the lamp.
     func set(lamp: Lamp) throws(OutputsError)
+    /// Sets the second output, which calls for somebody who has more to say.
+    func set(escalation: Bool) throws(OutputsError)
     /// Toggles the heartbeat; called on completed decisions only, so that the PLC sees a decision path that is alive.
     func heartbeat() throws(OutputsError)
     /// Sorts the present part out: one pulse; returns before it ends.

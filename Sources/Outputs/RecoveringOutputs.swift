@@ -5,11 +5,12 @@ import Synchronization
 
 /// Outputs that may be lost and come back, like a chip on USB: after a failure the next call opens them again.
 ///
-/// Whatever is opened again is off, whatever it was before; only the lamp is set as it was.
+/// Whatever is opened again is off, whatever it was before; only lamp and escalation are set as they were.
 public final class RecoveringOutputs: LineOutputs {
     private struct State {
         var outputs: (any LineOutputs)?
         var lamp = Lamp.off
+        var escalation = false
     }
 
     private let open: @Sendable () throws(OutputsError) -> any LineOutputs
@@ -31,6 +32,12 @@ public final class RecoveringOutputs: LineOutputs {
     public func set(lamp: Lamp) throws(OutputsError) {
         state.withLock { $0.lamp = lamp }
         try use { (outputs) throws(OutputsError) in try outputs.set(lamp: lamp) }
+    }
+
+    /// Sets the escalation, and remembers it likewise.
+    public func set(escalation: Bool) throws(OutputsError) {
+        state.withLock { $0.escalation = escalation }
+        try use { (outputs) throws(OutputsError) in try outputs.set(escalation: escalation) }
     }
 
     /// Toggles the heartbeat.
@@ -57,6 +64,7 @@ public final class RecoveringOutputs: LineOutputs {
                 } else {
                     outputs = try open()
                     try outputs.set(lamp: state.lamp)
+                    if state.escalation { try outputs.set(escalation: true) }
                 }
                 // Forgotten while it is used: kept only when it worked.
                 state.outputs = nil

@@ -11,6 +11,8 @@ public final class SimulatedOutputs: LineOutputs {
         case permit(Bool)
         /// `set(lamp:)`.
         case lamp(Lamp)
+        /// `set(escalation:)`.
+        case escalation(Bool)
         /// `heartbeat()`.
         case heartbeat
         /// `reject()`.
@@ -20,6 +22,7 @@ public final class SimulatedOutputs: LineOutputs {
     private struct State {
         var permit = false
         var lamp = Lamp.off
+        var escalation = false
         var heartbeats: UInt64 = 0
         var rejects: UInt64 = 0
         var trace: [Act] = []
@@ -41,6 +44,8 @@ public final class SimulatedOutputs: LineOutputs {
     public var permit: Bool { state.withLock { $0.permit } }
     /// The lamp now.
     public var lamp: Lamp { state.withLock { $0.lamp } }
+    /// Whether somebody is called.
+    public var escalation: Bool { state.withLock { $0.escalation } }
     /// Heartbeats so far.
     public var heartbeats: UInt64 { state.withLock { $0.heartbeats } }
     /// The calls in order, oldest first; failed ones are not in it.
@@ -55,6 +60,8 @@ public final class SimulatedOutputs: LineOutputs {
     public func set(permit: Bool) throws(OutputsError) { try carryOut(.permit(permit)) }
     /// Sets the lamp in memory.
     public func set(lamp: Lamp) throws(OutputsError) { try carryOut(.lamp(lamp)) }
+    /// Sets in memory whether somebody is called.
+    public func set(escalation: Bool) throws(OutputsError) { try carryOut(.escalation(escalation)) }
     /// Counts a heartbeat.
     public func heartbeat() throws(OutputsError) { try carryOut(.heartbeat) }
 
@@ -78,6 +85,7 @@ public final class SimulatedOutputs: LineOutputs {
             switch act {
             case .permit(let permit): state.permit = permit
             case .lamp(let lamp): state.lamp = lamp
+            case .escalation(let escalation): state.escalation = escalation
             case .heartbeat: state.heartbeats += 1
             case .reject: state.rejects += 1
             }

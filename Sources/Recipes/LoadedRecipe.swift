@@ -52,7 +52,7 @@ public struct LoadedRecipe: Sendable {
         let statistics = try StatisticsFile.parse(maps, name: folder.maps, levels: networks.recipe.map.levels)
         do throws(InspectionError) {
             model = try networks.model(settings: networks.recipe.map, statistics: statistics)
-            threshold = try Threshold(stop: calibration.thresholds.stop)
+            threshold = try Threshold(stop: calibration.thresholds.stop, warn: calibration.thresholds.warn)
         } catch {
             throw RecipeError(
                 .badFile, "\(folder.path): \(error.thing)", expected: error.expected, found: error.found,

@@ -36,6 +36,9 @@ enum HistorySchema {
                     );
                     """)
         }
+        migrator.registerMigration("v2") { database in
+            try database.execute(sql: "ALTER TABLE latch ADD COLUMN underneath TEXT")
+        }
         return migrator
     }
 
@@ -46,7 +49,7 @@ enum HistorySchema {
         """
 
     static let replaceLatch = """
-        INSERT OR REPLACE INTO latch (id, seq, state, clean_end, reason, part) VALUES (1, ?, ?, ?, ?, ?)
+        INSERT OR REPLACE INTO latch (id, seq, state, clean_end, reason, part, underneath) VALUES (1, ?, ?, ?, ?, ?, ?)
         """
 
     static func arguments(_ event: LineEvent) -> StatementArguments {
@@ -58,7 +61,7 @@ enum HistorySchema {
     }
 
     static func arguments(_ latch: Latch, _ seq: Int64) -> StatementArguments {
-        [seq, latch.state.rawValue, latch.cleanEnd, latch.reason, latch.part]
+        [seq, latch.state.rawValue, latch.cleanEnd, latch.reason, latch.part, latch.underneath?.rawValue]
     }
 
     static func event(_ row: Row, _ path: String) throws -> RecordedEvent {
@@ -90,7 +93,8 @@ enum HistorySchema {
         }
         return Latch(
             state: state, cleanEnd: try row.decode(forColumn: "clean_end"), reason: try row.decode(forColumn: "reason"),
-            part: try row.decode(forColumn: "part"))
+            part: try row.decode(forColumn: "part"),
+            underneath: try (row.decode(forColumn: "underneath") as String?).flatMap(LineState.init))
     }
 
     static func damaged(_ path: String, _ found: String) -> RecordsError {

@@ -30,6 +30,17 @@ extension LineEvent.Kind {
         case .recipeMissing: "89f8f38178a94b0baa057772a06cc481"
         case .sourceReady: "a070ab0e8e6643a19c6e7d569adc3fff"
         case .sourceLost: "4c1254e1fcd9462493bc606ecccb06bb"
+        case .warn: "8928d47c0ccc491b932c3f0a79556901"
+        case .drift: "937cb27caa06473b83e4180084e9e48a"
+        case .andonCleared: "6f1c849e6f2046a3a336ba7469ad0f6b"
+        case .stopPending: "e9c1baff2daf4b21abd187e0830b1565"
+        case .escalation: "1779d4618a784e879c3188286808db7c"
+        case .defectWhileBypassed: "fa62128d2e0743589e8cae05fa01f2e0"
+        case .partUnjudged: "26d1cc9e227c4a82aa3c9aca558cc399"
+        case .bypass: "a6640f66da6346b5b7d627a5f07dace1"
+        case .bypassEnded: "af9828d95850440faec360ecdb95b1e6"
+        case .changeover: "686623f20d074288a2a6d9a66bc28010"
+        case .challengePassed: "6151393aef6b47a287b0631fd835f5c1"
         }
     }
 }

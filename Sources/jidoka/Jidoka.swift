@@ -20,7 +20,8 @@ struct Jidoka: ParsableCommand {
             CommandGroup(
                 name: "Line",
                 subcommands: [
-                    Status.self, Acknowledge.self, Reset.self, Start.self, TriggerCommand.self, Events.self,
+                    Status.self, Acknowledge.self, Reset.self, Start.self, Bypass.self, ChangeRecipe.self,
+                    TriggerCommand.self, Events.self,
                     Doctor.self,
                 ]),
             CommandGroup(name: "Try", subcommands: [Demo.self, Bench.self]),

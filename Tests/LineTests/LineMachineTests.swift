@@ -16,12 +16,13 @@ import Testing
         if case .refuse(_, let why, let hint)? = effects.first { (why, hint) } else { nil }
     }
 
-    @Test("the permit belongs to running alone, and every state has its lamp")
+    @Test("the permit belongs to running, andon and bypass, and every state has its lamp")
     func permitAndLamp() {
-        #expect(LineState.allCases.filter(\.permit) == [.running])
+        #expect(LineState.allCases.filter(\.permit) == [.running, .andon, .bypass])
         let lamps: [LineState: Lamp] = [
             .blocked: .blue, .running: .green, .stopped: .redFlashing, .acknowledged: .red, .ready: .blue,
             .fault: .faultCode,
+            .andon: .yellow, .bypass: .yellowBlue,
         ]
         for state in LineState.allCases { #expect(state.lamp == lamps[state]) }
     }
@@ -30,7 +31,7 @@ import Testing
         "boot switches the permit off first and comes back latched",
         arguments: [
             (LineState.blocked, LineState.blocked), (.ready, .blocked), (.running, .stopped), (.stopped, .stopped),
-            (.acknowledged, .acknowledged), (.fault, .stopped),
+            (.acknowledged, .acknowledged), (.fault, .stopped), (.andon, .stopped), (.bypass, .stopped),
         ])
     func boot(from: LineState, to: LineState) {
         for clean in [true, false] {
@@ -41,7 +42,7 @@ import Testing
             #expect(effects.dropFirst().first == .lamp(to.lamp))
             #expect(machine.state == to)
             #expect(latches(effects).allSatisfy { $0.state == to && !$0.cleanEnd })
-            #expect(events(effects).map(\.kind) == (from == .running ? [.uncleanEnd, .boot] : [.boot]))
+            #expect(events(effects).map(\.kind) == (from.permit ? [.uncleanEnd, .boot] : [.boot]))
             if from == .fault { #expect(machine.reason == "fault before the restart: why") }
             if from == .stopped || from == .acknowledged { #expect(machine.reason == "why") }
             // Whatever is ready afterwards, nothing but a start of a person runs the line.

@@ -41,13 +41,13 @@ import Testing
         let path = "/tmp/jidoka-outputs-\(getpid())"
         defer { unlink(path) }
         let outputs = try FileOutputs(path: path)
-        #expect(text(path) == "permit=off lamp=off heartbeat=0 reject=0\n")
+        #expect(text(path) == "permit=off lamp=off heartbeat=0 reject=0 escalation=off\n")
         try outputs.set(permit: true)
         try outputs.set(lamp: .redFlashing)
         try outputs.heartbeat()
-        #expect(text(path) == "permit=on lamp=red_flashing heartbeat=1 reject=0\n")
+        #expect(text(path) == "permit=on lamp=red_flashing heartbeat=1 reject=0 escalation=off\n")
         _ = try FileOutputs(path: path)
-        #expect(text(path) == "permit=off lamp=off heartbeat=0 reject=0\n")
+        #expect(text(path) == "permit=off lamp=off heartbeat=0 reject=0 escalation=off\n")
     }
 
     @Test("file outputs in a missing folder are refused with the path and the error number")

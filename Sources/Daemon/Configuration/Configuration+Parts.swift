@@ -15,7 +15,8 @@ extension Configuration {
         func patience(_ rate: Double) -> UInt64 { UInt64(max(5, rate > 0 ? 3 / rate : 0) * 1e9) }
         var settings = DecisionLoop.Settings(
             source: "", isLive: false, patience: nil, summaryPeriod: UInt64(log.summarySeconds) * 1_000_000_000,
-            logLevel: Logger.Level(rawValue: log.level.rawValue) ?? .info, threads: inspection.threads)
+            logLevel: Logger.Level(rawValue: log.level.rawValue) ?? .info, threads: inspection.threads,
+            policy: line.policy, verdictLimit: line.verdictMilliseconds.map { UInt64($0) * 1_000_000 })
         switch source {
         case .folder(let path, let rate, _):
             settings.source = "folder \(path)"
@@ -70,6 +71,7 @@ extension Configuration {
         }
         add(InputFeed.Name.trigger, triggerInput)
         add(InputFeed.Name.acknowledge, acknowledge)
+        add(InputFeed.Name.encoder, encoder)
         return lines
     }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Line
 import Outputs
 
 /// What the daemon is told by `/etc/jidoka/jidoka.yaml`.
@@ -20,8 +21,12 @@ public struct Configuration: Sendable, Equatable {
     public var inspection: Inspection
     /// Where the permit goes.
     public var outputs: Outputs
+    /// When the line warns, stops and calls.
+    public var line: Line
     /// The acknowledge button, if there is one.
     public var acknowledge: Input?
+    /// The conveyor's encoder, if there is one.
+    public var encoder: Input?
     /// What the journal gets.
     public var log: Log
 
@@ -79,6 +84,20 @@ public struct Configuration: Sendable, Equatable {
         case gpio(GPIOOutputLines)
     }
 
+    /// When the line warns, stops and calls.
+    public struct Line: Sendable, Equatable {
+        /// The rules of the state machine.
+        public var policy: LinePolicy
+        /// Milliseconds from the picture to the verdict, beyond which a part counts as one without; nil is any time.
+        public var verdictMilliseconds: Int?
+
+        /// Rules and a time limit.
+        public init(policy: LinePolicy = LinePolicy(), verdictMilliseconds: Int? = nil) {
+            self.policy = policy
+            self.verdictMilliseconds = verdictMilliseconds
+        }
+    }
+
     /// What the journal gets.
     public struct Log: Sendable, Equatable {
         /// The least important level that is written.
@@ -115,7 +134,7 @@ public struct Configuration: Sendable, Equatable {
     public init(
         recipe: String, source: Source, recipes: String = "/var/lib/jidoka/recipes", state: String = "/var/lib/jidoka",
         sockets: String = "/run/jidoka", inspection: Inspection = Inspection(), outputs: Outputs = .none,
-        acknowledge: Input? = nil, log: Log = Log()
+        line: Line = Line(), acknowledge: Input? = nil, encoder: Input? = nil, log: Log = Log()
     ) {
         self.recipe = recipe
         self.source = source
@@ -124,7 +143,9 @@ public struct Configuration: Sendable, Equatable {
         self.sockets = sockets
         self.inspection = inspection
         self.outputs = outputs
+        self.line = line
         self.acknowledge = acknowledge
+        self.encoder = encoder
         self.log = log
     }
 
@@ -151,7 +172,7 @@ extension Configuration {
         if sockets != other.sockets { keys.append("sockets") }
         if inspection != other.inspection { keys.append("inspection") }
         if outputs != other.outputs { keys.append("outputs") }
-        if acknowledge != other.acknowledge { keys.append("inputs") }
+        if acknowledge != other.acknowledge || encoder != other.encoder { keys.append("inputs") }
         if triggerInput != other.triggerInput { keys.append("source.input") }
         return keys
     }

@@ -73,11 +73,45 @@ extension Configuration {
           #   bias: as-is
           # heartbeat:
           #   name: HEARTBEAT
-          # andon, stop and reject are optional, too; a reject pulse lasts 1 to 10000 ms.
+          # andon, stop, escalation and reject are optional, too; a reject pulse lasts 1 to 10000 ms.
           # reject_ms: 100
 
-        # Buttons. Needs a restart.
+        # When the line warns, stops and calls. Everything here may be left out.
+        line:
+          # A part above the warn threshold ('jidoka calibrate --warn-alpha') raises the andon: the line runs on, and stops
+          # when nobody acknowledges in time.
+          andon:
+            # Seconds until it stops, 1 to 86400.
+            seconds: 60
+            # Parts until it stops, wherever the timer is; left out: any number.
+            # parts: 20
+            # So many good parts in a row end it; 0: only a person does.
+            good_parts: 10
+            # So many suspicious ones of the last parts (1 to 64) stop the line at once; left out: the timer alone.
+            # stop_after:
+            #   suspicious: 3
+            #   window: 20
+          # Where a bad part is when the line has stopped (fixed-position stop); left out: it stops at once.
+          # stop_at:
+          #   ms: 400
+          # Where a part is sorted out; left out: beside the camera. By time, or by counts of 'inputs: encoder': those have to
+          # come within so many milliseconds while the line may run, or the encoder is not believed.
+          # reject_at:
+          #   counts: 120
+          #   within_ms: 2000
+          # Milliseconds from the picture to the verdict, 1 to 60000; a later one is none. Left out: any time.
+          # verdict_ms: 200
+          # A part without a verdict is sorted out; so many in a row are a fault, 1 to 1000.
+          unjudged_parts: 1
+          # Seconds until a stop that nobody has acknowledged switches the output 'escalation' on; left out: never.
+          # escalation_s: 300
+          # The longest bypass ('jidoka bypass'), 0 to 1440 minutes; 0: none is allowed.
+          bypass_minutes: 480
+
+        # Buttons and sensors. Needs a restart.
         # inputs:
+        #   encoder:
+        #     name: ENCODER
         #   acknowledge:
         #     name: ACKNOWLEDGE
         #     debounce_ms: 20

@@ -32,11 +32,13 @@ extension Configuration {
         if case .gpio(let lines) = configuration.outputs {
             let optional: [(String, GPIOLine?)] = [
                 ("outputs.permit", lines.permit), ("outputs.andon", lines.andon), ("outputs.stop", lines.stop),
-                ("outputs.heartbeat", lines.heartbeat), ("outputs.reject", lines.reject),
+                ("outputs.escalation", lines.escalation), ("outputs.heartbeat", lines.heartbeat),
+                ("outputs.reject", lines.reject),
             ]
             for (purpose, line) in optional { if let line { used.append((purpose, line)) } }
         }
         if let input = configuration.acknowledge { used.append(("inputs.acknowledge", input.line)) }
+        if let input = configuration.encoder { used.append(("inputs.encoder", input.line)) }
         if let input = configuration.triggerInput { used.append(("source.input", input.line)) }
         for (index, one) in used.enumerated() {
             for other in used[..<index] where one.line.isSameWire(as: other.line) {

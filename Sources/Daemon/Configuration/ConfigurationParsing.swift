@@ -42,6 +42,7 @@ extension Configuration {
         let source = try Configuration.source(try root.requiredMapping("source"))
         let inspection = try root.optionalMapping("inspection")
         let outputs = try root.optionalMapping("outputs")
+        let line = try root.optionalMapping("line")
         let inputs = try root.optionalMapping("inputs")
         let log = try root.optionalMapping("log")
         self.init(recipe: recipe, source: source)
@@ -53,7 +54,11 @@ extension Configuration {
             try inspection.finish()
         }
         if let outputs { self.outputs = try Configuration.outputs(outputs) }
+        if let line { self.line = try Configuration.rules(line) }
         if let inputs {
+            if let encoder = try inputs.optionalMapping("encoder") {
+                self.encoder = Input(line: try Configuration.line(encoder), debounce: 0)
+            }
             if let button = try inputs.optionalMapping("acknowledge") {
                 let debounce = try button.optional("debounce_ms", as: Int.self, in: 0...1000) ?? 20
                 acknowledge = Input(line: try Configuration.line(button), debounce: debounce)
@@ -61,6 +66,7 @@ extension Configuration {
             try inputs.finish()
         }
         try Configuration.checkLines(of: self, root)
+        try Configuration.checkEncoder(of: self, root)
         if let log { self.log = try Configuration.log(log) }
         try root.finish()
     }
@@ -133,7 +139,7 @@ extension Configuration {
     private static func outputs(_ mapping: YAMLMapping) throws(RecipeError) -> Outputs {
         let kind = try mapping.required("kind", oneOf: OutputsKind.self)
         let reason = "kind: \(kind.rawValue)"
-        let wires = ["permit", "andon", "stop", "heartbeat", "reject", "reject_ms"]
+        let wires = ["permit", "andon", "stop", "escalation", "heartbeat", "reject", "reject_ms"]
         let outputs: Outputs
         switch kind {
         case .none:
@@ -147,6 +153,7 @@ extension Configuration {
             var lines = GPIOOutputLines(permit: try line(try mapping.requiredMapping("permit")))
             if let andon = try mapping.optionalMapping("andon") { lines.andon = try line(andon) }
             if let stop = try mapping.optionalMapping("stop") { lines.stop = try line(stop) }
+            if let call = try mapping.optionalMapping("escalation") { lines.escalation = try line(call) }
             if let heartbeat = try mapping.optionalMapping("heartbeat") { lines.heartbeat = try line(heartbeat) }
             if let reject = try mapping.optionalMapping("reject") { lines.reject = try line(reject) }
             let pulse = try mapping.optional("reject_ms", as: Int.self, in: 1...10_000)

@@ -10,6 +10,12 @@ enum Command: Sendable, Equatable {
     case reset(user: String)
     /// See `LineInput.start`.
     case start(user: String)
+    /// See `LineInput.bypass`.
+    case bypass(user: String, reason: String, duration: UInt64)
+    /// See `LineInput.endBypass`.
+    case endBypass(user: String)
+    /// See `LineInput.changeRecipe`.
+    case recipe(user: String, name: String)
 
     var input: LineInput {
         switch self {
@@ -17,6 +23,9 @@ enum Command: Sendable, Equatable {
             .acknowledge(user: user, verdict: verdict, reason: reason)
         case .reset(let user): .reset(user: user)
         case .start(let user): .start(user: user)
+        case .bypass(let user, let reason, let duration): .bypass(user: user, reason: reason, duration: duration)
+        case .endBypass(let user): .endBypass(user: user)
+        case .recipe(let user, let name): .changeRecipe(user: user, recipe: name)
         }
     }
 }

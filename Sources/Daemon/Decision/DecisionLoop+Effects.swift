@@ -10,13 +10,16 @@ import Records
 extension DecisionLoop {
     /// Asks the machine and carries its effects out, in their order.
     ///
-    /// An output that fails keeps nothing from being recorded, except a start: without its permit it is a fault.
+    /// An output that fails keeps nothing from being recorded, except a start: without its permit it is a fault. After an
+    /// event that could not be recorded, only what is safe is carried out.
     /// - Returns: the refusal, if there was one, or why the command could not be carried out.
     @discardableResult
     func handle(_ input: LineInput) -> CommandAnswer? {
         var refusal: CommandAnswer?
         var failure: OutputsError?
-        carrying: for effect in machine.handle(input, time: Self.wallClock()) {
+        var unrecorded: (event: LineEvent, why: String)?
+        let now = Moment(wall: Self.wallClock(), monotonic: Self.monotonic())
+        carrying: for effect in machine.handle(input, at: now) where unrecorded == nil || effect.isSafe {
             switch effect {
             case .permit(let on):
                 guard let error = set(permit: on) else { continue }
@@ -24,14 +27,24 @@ extension DecisionLoop {
                 if on { break carrying }
             case .lamp(let lamp):
                 do throws(OutputsError) { try outputs.set(lamp: lamp) } catch { failure = failure ?? error }
+            case .escalation(let on):
+                do throws(OutputsError) { try outputs.set(escalation: on) } catch { failure = failure ?? error }
+            case .reject:
+                // What is known already is left to `watchOutputs`.
+                guard !machine.activeCauses.contains(.outputFailed) else { continue }
+                do throws(OutputsError) { try outputs.reject() } catch { failure = failure ?? error }
+            case .load(let name): load(name)
             case .refuse(_, let why, let hint): refusal = .refused(why: why, hint: hint)
             case .record(let event, let latch):
-                guard record(event, latch) else {
-                    if let failure { outputFailed(failure) }
-                    return .refused(
-                        why: "the event could not be recorded", hint: "see the daemon's log; make room on the disk")
-                }
+                if let why = record(event, latch) { unrecorded = (event, why) }
             }
+        }
+        if let unrecorded {
+            // The machine answers with the permit off; what it wants recorded then is tried once and may fail too.
+            if unrecorded.event.kind == .fault { _ = set(permit: false) }
+            handle(.recordFailed(unrecorded.event, detail: unrecorded.why))
+            refusal = .refused(
+                why: "the event could not be recorded", hint: "see the daemon's log; make room on the disk")
         }
         // What is known already keeps nobody from acknowledging it.
         if let failure, !machine.activeCauses.contains(.outputFailed) {
@@ -42,7 +55,8 @@ extension DecisionLoop {
         return refusal
     }
 
-    private func record(_ event: LineEvent, _ latch: Latch) -> Bool {
+    /// - Returns: why it could not be recorded, or nil.
+    private func record(_ event: LineEvent, _ latch: Latch) -> String? {
         do throws(RecordsError) {
             let recorded = try history.append(event, latch: latch)
             seq = recorded.seq
@@ -50,13 +64,10 @@ extension DecisionLoop {
             update()
             publish(recorded)
             note(recorded)
-            return true
+            return nil
         } catch {
             log.critical("event not recorded", metadata: ["detail": "\(error)", "event": "\(event.kind.rawValue)"])
-            // The machine answers with the permit off; what it wants recorded then is tried once and may fail too.
-            if event.kind != .fault { handle(.recordFailed(event, detail: "\(error)")) } else { _ = set(permit: false) }
-            update()
-            return false
+            return "\(error)"
         }
     }
 
@@ -92,7 +103,8 @@ extension DecisionLoop {
         let event = recorded.event
         let level: Logger.Level =
             switch event.kind {
-            case .stop, .fault, .uncleanEnd: .error
+            case .stop, .stopPending, .fault, .uncleanEnd, .escalation: .error
+            case .warn, .drift, .bypass, .defectWhileBypassed, .partUnjudged: .warning
             case .configurationRejected, .refused, .defectWhileNotRunning: .warning
             case .summary: .info
             default: .notice
@@ -106,7 +118,7 @@ extension DecisionLoop {
             state: machine.state, permit: permit, recipe: machine.recipe, model: machine.model, threshold: bound,
             source: settings.source, counters: machine.counters, part: last?.part, score: last?.score,
             latency: last?.milliseconds, reason: machine.reason ?? machine.obstacle, stoppedPart: machine.stoppedPart,
-            seq: seq)
+            warn: threshold?.warn, escalated: machine.isEscalated, until: machine.ends, seq: seq)
         snapshot.withLock { $0 = status }
     }
 

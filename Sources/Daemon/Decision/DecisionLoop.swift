@@ -22,12 +22,16 @@ final class DecisionLoop: @unchecked Sendable {  // all mutable state belongs to
     let manager: ServiceManager
     var log: Logger
     let snapshot = Mutex(Status())
-    var machine = LineMachine()
+    var machine: LineMachine
+    /// Loads a recipe by name, on a thread of its own; `Inbox.Item.loaded` answers.
+    var load: @Sendable (String) -> Void = { _ in }
     var settings: Settings
     var inspector: Inspector?
     var threshold: Threshold?
     var last: (part: String, score: Float, milliseconds: Double)?
     var seq: Int64 = 0
+    /// Counts of the conveyor's encoder since the daemon started.
+    var encoder: @Sendable () -> UInt64 = { 0 }
     /// What the output was set to last; nil when that failed.
     var permit: Bool? = false
     /// When the permit went on and off, and when the source last showed a sign of life since; `CLOCK_MONOTONIC`, nanoseconds.
@@ -63,6 +67,10 @@ final class DecisionLoop: @unchecked Sendable {  // all mutable state belongs to
         var logLevel: Logger.Level
         /// Threads that share the work on one part.
         var threads: Int
+        /// The rules of the line.
+        var policy = LinePolicy()
+        /// Nanoseconds from the picture to the verdict, beyond which it is none; nil is any time.
+        var verdictLimit: UInt64?
     }
 
     /// What reading the configuration again gave.
@@ -94,6 +102,7 @@ final class DecisionLoop: @unchecked Sendable {  // all mutable state belongs to
         self.manager = manager
         self.log = log
         self.settings = settings
+        machine = LineMachine(policy: settings.policy)
         self.publish = publish
         watchdog = Watchdog(manager)
     }
@@ -134,6 +143,7 @@ final class DecisionLoop: @unchecked Sendable {  // all mutable state belongs to
                 take(item)
             }
             takeFrame()
+            if let due = machine.nextDeadline, Self.monotonic() >= due { handle(.tick) }
             watchSource()
             watchOutputs()
             testItself()
@@ -156,7 +166,8 @@ final class DecisionLoop: @unchecked Sendable {  // all mutable state belongs to
     /// Nanoseconds until something is due that nobody posts.
     private func pause() -> UInt64 {
         let now = Self.monotonic()
-        let due = min(selfTest == nil ? .max : nextTest, watchdog.due, now + 1_000_000_000)
+        let test = selfTest == nil && machine.state != .bypass ? .max : nextTest
+        let due = min(test, watchdog.due, machine.nextDeadline ?? .max, now + 1_000_000_000)
         return due > now ? due - now : 0
     }
 
@@ -172,7 +183,7 @@ final class DecisionLoop: @unchecked Sendable {  // all mutable state belongs to
             judge(frame)
         } else if settings.isLive, let frame = inbox.takeFrame() {
             _ = consume frame
-            if settings.isTriggered { sortOut(1) }
+            if settings.isTriggered { handle(.partsUnjudged(1)) }
         }
     }
 
@@ -204,7 +215,13 @@ final class DecisionLoop: @unchecked Sendable {  // all mutable state belongs to
 
     /// When no part is due, a made-up one takes the same way.
     private func testItself() {
-        guard let selfTest, let inspector, Self.monotonic() >= nextTest else { return }
+        guard Self.monotonic() >= nextTest else { return }
+        guard let selfTest, let inspector else {
+            // A bypass is there because nothing can be inspected: the heartbeat says that the daemon itself is alive.
+            guard machine.state == .bypass else { return }
+            lastDecision = Self.monotonic()
+            return beat()
+        }
         let failure = selfTest.failure(inspector)
         lastDecision = Self.monotonic()
         guard let failure else { return beat() }
@@ -237,10 +254,10 @@ final class DecisionLoop: @unchecked Sendable {  // all mutable state belongs to
         case .pictures(let health): take(health)
         case .badPart(let part, let code, let detail):
             // Nobody waits for the verdict on a part that came past while the line did not run.
-            guard permit == true else { return }
-            handle(.fault(code, detail: "\(part): \(detail)"))
-            reject()
-        case .unjudged(let parts): sortOut(parts)
+            handle(.partFailed(part: part, code: code, detail: detail))
+        case .unjudged(let parts): handle(.partsUnjudged(parts))
+        case .encoder: handle(.encoder(encoder()))
+        case .loaded(let recipe, let startSource): exchange(recipe, startSource)
         case .inputs(let failure):
             if let failure {
                 handle(.fault(.inputFailed, detail: failure))
@@ -282,6 +299,8 @@ final class DecisionLoop: @unchecked Sendable {  // all mutable state belongs to
     }
 
     private func judge(_ frame: borrowing Frame) {
+        // What came from the source of a recipe that is gone is no part of a bypassed line.
+        if inspector == nil, machine.state == .bypass { return }
         guard let inspector, let threshold, frame.size == inspector.model.inputSize else {
             handle(.fault(.internal, detail: "\(frame.part): no recipe, or a frame of another size"))
             return
@@ -295,34 +314,18 @@ final class DecisionLoop: @unchecked Sendable {  // all mutable state belongs to
         lastSign = decided
         lastDecision = decided
         last = (frame.part, score, Double(decided &- since) / 1e6)
-        let verdict = Verdict(part: frame.part, score: score, threshold: threshold.stop)
-        if verdict.outcome != .good {
-            // Neither the line nor the part waits for the disk.
-            _ = set(permit: false)
-            reject()
-        }
+        let verdict = Verdict(
+            part: frame.part, score: score, threshold: threshold.stop, warn: threshold.warn,
+            isLate: settings.verdictLimit.map { decided &- since > $0 } ?? false)
+        // Neither the line nor the part waits for the disk: permit and reject are the machine's first effects.
         let failure = handle(.verdict(verdict))
-        if verdict.outcome == .good, failure == nil { beat() }
-        let changed = verdict.outcome == .good ? Self.monotonic() : permitOffAt
+        if verdict.outcome == .good || permit == true, failure == nil { beat() }
+        let changed = permit == true ? Self.monotonic() : permitOffAt
         guard changed > since else { return }
         latencies.withLock {
             $0.decide.add(decided &- begun)
             $0.line.add(changed - since)
         }
-    }
-
-    /// A part that is bad, or that nobody could judge, is sorted out.
-    private func reject() {
-        guard !machine.activeCauses.contains(.outputFailed) else { return }
-        do throws(OutputsError) { try outputs.reject() } catch { outputFailed(error) }
-    }
-
-    /// Parts without a verdict, because the line stopped when they had passed the camera.
-    private func sortOut(_ parts: Int) {
-        log.warning(
-            "\(parts == 1 ? "one part has" : "\(parts) parts have") passed the camera and will not be judged: take them out",
-            metadata: ["parts": "\(parts)"])
-        for _ in 0..<parts { reject() }
     }
 
     private func reconfigure(_ reload: Reload) {
@@ -334,13 +337,19 @@ final class DecisionLoop: @unchecked Sendable {  // all mutable state belongs to
             log.logLevel = change.settings.logLevel
             // The permit goes off before anything of the old recipe is taken away.
             handle(.configurationChanged(affectsVerdicts: change.recipe != nil))
+            handle(.policy(change.settings.policy))
             guard let recipe = change.recipe else { return }
-            use(recipe)
-            // What the source before has said says nothing of the next one.
-            toldLosses = []
-            handle(.sourceLost(reason: "the source is being opened"))
-            change.startSource()
+            exchange(recipe, change.startSource)
         }
+    }
+
+    /// Another recipe, and the source that gives pictures for it.
+    private func exchange(_ recipe: Result<LoadedRecipe, RecipeError>, _ startSource: @Sendable () -> Void) {
+        use(recipe)
+        // What the source before has said says nothing of the next one.
+        toldLosses = []
+        handle(.sourceLost(reason: "the source is being opened"))
+        startSource()
     }
 
     private func use(_ recipe: Result<LoadedRecipe, RecipeError>) {

@@ -12,6 +12,13 @@ enum LogText {
         switch event.kind {
         case .stop:
             return "line stopped: part \(part) scores \(number(event.score)), threshold \(number(event.threshold))"
+        case .warn:
+            return "part \(part) is suspicious, score \(number(event.score)), threshold \(number(event.threshold))"
+        case .drift: return "the scores drift\(detail)"
+        case .andonCleared: return "andon over\(detail)"
+        case .stopPending:
+            return "line will stop for part \(part), score \(number(event.score)), threshold \(number(event.threshold))"
+        case .escalation: return "nobody has acknowledged the stop\(detail)"
         case .start: return "line started by \(event.user ?? "?"), recipe \(event.recipe ?? "?")"
         case .acknowledge:
             return "stop acknowledged by \(event.user ?? "?") as \(event.verdict?.rawValue ?? "?")\(detail)"
@@ -26,6 +33,12 @@ enum LogText {
         case .configurationReloaded: return "configuration reloaded\(detail)"
         case .configurationRejected: return "configuration rejected, the old one stays\(detail)"
         case .defectWhileNotRunning: return "part \(part) is bad, but the line was not running"
+        case .defectWhileBypassed: return "part \(part) is bad, but the line is bypassed"
+        case .partUnjudged: return "part \(part) was not judged and is sorted out\(detail)"
+        case .bypass: return "line bypassed by \(event.user ?? "?")\(detail)"
+        case .bypassEnded: return "bypass over\(detail)" + (event.user.map { ", ended by \($0)" } ?? "")
+        case .changeover: return "recipe changed by \(event.user ?? "?")\(detail)"
+        case .challengePassed: return "challenge passed"
         case .summary: return "parts\(detail)"
         case .refused: return "command refused\(detail)"
         case .recipeReady: return "recipe \(event.recipe ?? "?") loaded"

@@ -29,10 +29,24 @@ struct Status: Sendable, Equatable {
     var reason: String?
     /// The part that stopped the line.
     var stoppedPart: String?
+    /// Above this a part is suspicious.
+    var warn: Float?
+    /// Whether nobody has acknowledged a stop in time.
+    var escalated = false
+    /// When andon or bypass end, `CLOCK_MONOTONIC` in nanoseconds.
+    var until: UInt64?
     /// Last event's number.
     var seq: Int64 = 0
     /// How long parts took since the daemon started.
     var latencies: Latencies?
+
+    /// Seconds until an andon stops the line, or a bypass ends; nil in other states.
+    private var secondsLeft: Int64? {
+        until.map { end in
+            let now = DecisionLoop.monotonic()
+            return end > now ? Int64((end - now) / 1_000_000_000) : 0
+        }
+    }
 
     /// The fields of the answer; every key is always there.
     var fields: [String: JSONValue] {
@@ -40,7 +54,9 @@ struct Status: Sendable, Equatable {
             "state": .string(state.rawValue), "permit": permit.map { .bool($0) } ?? .null, "recipe": .of(recipe),
             "model": .of(model),
             "threshold": .of(threshold), "source": .string(source), "parts": .of(counters.parts),
-            "good": .of(counters.good), "bad": .of(counters.bad), "part": .of(part), "score": .of(score),
+            "good": .of(counters.good), "bad": .of(counters.bad), "suspicious": .of(counters.suspicious),
+            "unjudged": .of(counters.unjudged), "warn": .of(warn), "escalated": .bool(escalated),
+            "seconds_left": secondsLeft.map { .integer($0) } ?? .null, "part": .of(part), "score": .of(score),
             "latency_ms": latency.map { .number(($0 * 1000).rounded() / 1000) } ?? .null, "reason": .of(reason),
             "stopped_part": .of(stoppedPart), "seq": .integer(seq), "latency": latencies?.fields ?? .null,
             "version": .string(DaemonVersion.text),

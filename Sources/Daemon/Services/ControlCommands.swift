@@ -3,6 +3,7 @@
 import Capture
 import Dispatch
 import Line
+import Recipes
 import Sockets
 import Synchronization
 
@@ -81,6 +82,17 @@ struct ControlCommands: Sendable {
         }
     }
 
+    /// The name of a recipe's folder, not a path.
+    private func name(_ request: ControlRequest) throws(ControlFailure) -> String {
+        let name = try request.string("name")
+        guard Recipe.isName(name) else {
+            throw ControlFailure(
+                code: "wrong_value", message: "\"\(name.prefix(64))\" is no name of a recipe",
+                hint: "letters, digits, '-', '_' and '.', as the folder is called")
+        }
+        return name
+    }
+
     private func command(_ request: ControlRequest, _ peer: Peer) throws(ControlFailure) -> Command {
         let user = peer.recordedName(display: try request.optionalString("user"))
         switch LineCommand(rawValue: request.command) {
@@ -90,6 +102,18 @@ struct ControlCommands: Sendable {
                 reason: try request.string("reason"))
         case .reset: return .reset(user: user)
         case .start: return .start(user: user)
+        case .recipe: return .recipe(user: user, name: try name(request))
+        case .bypass:
+            if request.arguments["end"] == .bool(true) { return .endBypass(user: user) }
+            guard let minutes = try request.optionalInteger("minutes") else {
+                throw ControlFailure(
+                    code: "missing_field", message: "minutes is missing: a bypass always has an end",
+                    hint: "send \"minutes\":30, or \"end\":true to end it")
+            }
+            let nanoseconds = UInt64(clamping: minutes).multipliedReportingOverflow(by: 60_000_000_000)
+            return .bypass(
+                user: user, reason: try request.string("reason"),
+                duration: nanoseconds.overflow ? .max : nanoseconds.partialValue)
         case nil:
             throw ControlFailure(
                 code: "unknown_command", message: "unknown command '\(request.command)'",

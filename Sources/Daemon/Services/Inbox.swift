@@ -4,6 +4,7 @@ import Capture
 import Dispatch
 import Inspection
 import Line
+import Recipes
 import Synchronization
 
 /// What waits for the decision thread: commands and news in their order, and at most one frame.
@@ -26,6 +27,10 @@ final class Inbox: Sendable {
         case badPart(part: String, code: FaultCode, detail: String)
         /// Parts that had passed the camera when the line stopped.
         case unjudged(parts: Int)
+        /// The conveyor's encoder has counted.
+        case encoder
+        /// A recipe that a person has asked for, and its source.
+        case loaded(Result<LoadedRecipe, RecipeError>, startSource: @Sendable () -> Void)
         /// What is wrong with the inputs (trigger, button); nil when they work.
         case inputs(failure: String?)
         /// End of the daemon.

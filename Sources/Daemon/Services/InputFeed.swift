@@ -12,6 +12,7 @@ final class InputFeed: Sendable {
     enum Name {
         static let trigger = "trigger"
         static let acknowledge = "acknowledge"
+        static let encoder = "encoder"
     }
 
     private let lines: [GPIOInputs.Line]
@@ -20,6 +21,9 @@ final class InputFeed: Sendable {
     private let current = Mutex<GPIOInputs?>(nil)
     private let isEnded = Atomic(false)
     private let ended = DispatchSemaphore(value: 0)
+    /// Counts of the encoder, and whether the deciding thread was told that there are new ones.
+    private let counts = Atomic<UInt64>(0)
+    private let isTold = Atomic(false)
     /// Whether a press of the button waits for its answer.
     private let isPressed = Atomic(false)
 
@@ -44,6 +48,12 @@ final class InputFeed: Sendable {
         guard !lines.isEmpty else { return }
         let failure = PosixThread.startDetached(name: "inputs") { self.work() }
         if failure != 0 { inbox.post(.inputs(failure: "no thread for them: errno \(failure)")) }
+    }
+
+    /// Counts of the encoder since the start; from now on new ones are told again.
+    func encoderCount() -> UInt64 {
+        isTold.store(false, ordering: .sequentiallyConsistent)
+        return counts.load(ordering: .sequentiallyConsistent)
     }
 
     /// Ends the thread; returns at once.
@@ -86,6 +96,11 @@ final class InputFeed: Sendable {
                 user: "acknowledge button", verdict: .unclear, reason: "the button at the line was pressed")
             let isTaken = inbox.post(.command(command) { [self] _ in isPressed.store(false, ordering: .relaxed) })
             if !isTaken { isPressed.store(false, ordering: .relaxed) }
+        case Name.encoder:
+            counts.add(1, ordering: .sequentiallyConsistent)
+            // However fast it counts, one message waits.
+            guard !isTold.exchange(true, ordering: .sequentiallyConsistent) else { return }
+            inbox.post(.encoder)
         default: break
         }
     }

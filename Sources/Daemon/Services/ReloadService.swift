@@ -8,11 +8,11 @@ import UnixSignals
 struct ReloadService: Service {
     let hangups: UnixSignalsSequence
     let inbox: Inbox
+    /// One load after the other, so that the last signal's result is the last one taken.
+    let queue: DispatchQueue
     let reload: @Sendable () -> DecisionLoop.Reload
 
     func run() async throws {
-        // One after the other, so that the last signal's result is the last one taken.
-        let queue = DispatchQueue(label: "reload")
         for await _ in hangups.cancelOnGracefulShutdown() {
             queue.async { inbox.post(.reloaded(reload())) }
         }

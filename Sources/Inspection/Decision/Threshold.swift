@@ -4,6 +4,8 @@
 public struct Threshold: Sendable, Equatable, Codable {
     /// A part passes when its score is at most this.
     public let stop: Float
+    /// A part is suspicious when its score is above this; nil: none is.
+    public let warn: Float?
 
     /// What a score means for the part.
     public enum Outcome: String, Sendable, Codable {
@@ -18,12 +20,14 @@ public struct Threshold: Sendable, Equatable, Codable {
     /// A threshold; must be finite.
     ///
     /// - Throws: `InspectionError` for NaN or infinity.
-    public init(stop: Float) throws(InspectionError) {
-        guard stop.isFinite else {
+    public init(stop: Float, warn: Float? = nil) throws(InspectionError) {
+        guard stop.isFinite, warn?.isFinite ?? true else {
             throw InspectionError(
-                .notFinite, "threshold", expected: "a finite number", found: "\(stop)", hint: "calibrate again")
+                .notFinite, "threshold", expected: "a finite number", found: stop.isFinite ? "\(warn ?? 0)" : "\(stop)",
+                hint: "calibrate again")
         }
         self.stop = stop
+        self.warn = warn
     }
 
     /// Pass, stop or fault.

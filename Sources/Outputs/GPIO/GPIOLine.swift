@@ -58,6 +58,8 @@ public struct GPIOOutputLines: Sendable, Equatable {
     public var andon: GPIOLine?
     /// On while the line is stopped by the daemon: an input of the PLC.
     public var stop: GPIOLine?
+    /// On when nobody has acknowledged a stop in time.
+    public var escalation: GPIOLine?
     /// Toggles on completed decisions; the PLC watches it.
     public var heartbeat: GPIOLine?
     /// One pulse for each part to be sorted out.
@@ -67,12 +69,13 @@ public struct GPIOOutputLines: Sendable, Equatable {
 
     /// All the lines.
     public init(
-        permit: GPIOLine, andon: GPIOLine? = nil, stop: GPIOLine? = nil, heartbeat: GPIOLine? = nil,
-        reject: GPIOLine? = nil, rejectMilliseconds: Int = 100
+        permit: GPIOLine, andon: GPIOLine? = nil, stop: GPIOLine? = nil, escalation: GPIOLine? = nil,
+        heartbeat: GPIOLine? = nil, reject: GPIOLine? = nil, rejectMilliseconds: Int = 100
     ) {
         self.permit = permit
         self.andon = andon
         self.stop = stop
+        self.escalation = escalation
         self.heartbeat = heartbeat
         self.reject = reject
         self.rejectMilliseconds = rejectMilliseconds
@@ -81,7 +84,7 @@ public struct GPIOOutputLines: Sendable, Equatable {
     /// The lines with what they are for; the permit comes first, always.
     var roles: [(role: GPIORole, line: GPIOLine)] {
         let optional: [(GPIORole, GPIOLine?)] = [
-            (.stop, stop), (.andon, andon), (.reject, reject), (.heartbeat, heartbeat),
+            (.stop, stop), (.andon, andon), (.escalation, escalation), (.reject, reject), (.heartbeat, heartbeat),
         ]
         return [(.permit, permit)] + optional.compactMap { role, line in line.map { (role, $0) } }
     }
@@ -89,5 +92,5 @@ public struct GPIOOutputLines: Sendable, Equatable {
 
 /// What an output line is for; the raw value is the name in settings and messages.
 enum GPIORole: String, Sendable {
-    case permit, stop, andon, reject, heartbeat
+    case permit, stop, andon, escalation, reject, heartbeat
 }

@@ -9,8 +9,9 @@ import Synchronization
 /// | output | on means |
 /// |---|---|
 /// | permit | the line may run |
-/// | andon | steady: acknowledged; 1 Hz: stopped; two short flashes a second: fault |
+/// | andon | steady: acknowledged; 1 Hz: stopped; two short flashes a second: fault; one: andon; one short gap: bypass |
 /// | stop | the daemon has stopped the line: `redFlashing`, `red`, `faultCode` |
+/// | escalation | nobody has acknowledged a stop in time |
 /// | heartbeat | toggles with each completed decision |
 /// | reject | one pulse for each part to be sorted out, gaps of at least 20 ms |
 ///
@@ -117,6 +118,9 @@ public final class GPIOOutputs: LineOutputs {
 
     /// Sets lamp and stop.
     public func set(lamp: Lamp) throws(OutputsError) { try signals.set(lamp) }
+
+    /// Sets the escalation.
+    public func set(escalation: Bool) throws(OutputsError) { try signals.set(escalation: escalation) }
 
     /// Toggles the heartbeat; one ioctl, nothing without such a line.
     public func heartbeat() throws(OutputsError) {

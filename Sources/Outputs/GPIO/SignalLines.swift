@@ -5,7 +5,7 @@ import Line
 import Synchronization
 import Threads
 
-/// Lamp, stop and reject, with the one thread that blinks and pulses them. It knows neither permit nor heartbeat.
+/// Lamp, stop, escalation and reject, with the one thread that blinks and pulses them. It knows neither permit nor heartbeat.
 final class SignalLines: Sendable {
     /// A line, what it has to be, and whether it was driven so.
     private struct Driven: Sendable {
@@ -25,8 +25,10 @@ final class SignalLines: Sendable {
     private struct State: Sendable {
         var andon: Driven?
         var stop: Driven?
+        var escalation: Driven?
         var reject: Driven?
         var lamp = Lamp.off
+        var isEscalated = false
         var since: Int64 = 0
         var pulses: PulseQueue
         /// What the thread met; the next caller is told.
@@ -41,6 +43,9 @@ final class SignalLines: Sendable {
             func note(_ error: OutputsError) -> OutputsError { failure ?? error }
             do throws(OutputsError) {
                 try stop?.drive(SignalPattern.isStopped(lamp), calls: calls)
+            } catch { failure = note(error) }
+            do throws(OutputsError) {
+                try escalation?.drive(isEscalated, calls: calls)
             } catch { failure = note(error) }
             let flash = SignalPattern(lamp).level(at: now - since)
             do throws(OutputsError) { try andon?.drive(flash.isOn, calls: calls) } catch { failure = note(error) }
@@ -67,10 +72,11 @@ final class SignalLines: Sendable {
         }
 
         /// The lines that there are; allocates, so not for the quiet path.
-        var lines: [Driven] { [stop, andon, reject].compactMap { $0 } }
+        var lines: [Driven] { [stop, andon, escalation, reject].compactMap { $0 } }
 
         private var hasUndriven: Bool {
-            stop?.isDriven == false || andon?.isDriven == false || reject?.isDriven == false
+            stop?.isDriven == false || andon?.isDriven == false || escalation?.isDriven == false
+                || reject?.isDriven == false
         }
     }
 
@@ -102,6 +108,7 @@ final class SignalLines: Sendable {
         try change { (state) throws(OutputsError) in
             state.stop = claimed[.stop].map { Driven(line: $0) }
             state.andon = claimed[.andon].map { Driven(line: $0) }
+            state.escalation = claimed[.escalation].map { Driven(line: $0) }
             state.reject = claimed[.reject].map { Driven(line: $0) }
             state.pulses = PulseQueue(length: state.pulses.length)
             // What the thread met on the old lines is settled.
@@ -113,7 +120,9 @@ final class SignalLines: Sendable {
 
     /// Gives the lines up; whoever claimed them closes them.
     func detach() {
-        state.withLock { state in (state.stop, state.andon, state.reject) = (nil, nil, nil) }
+        state.withLock { state in
+            (state.stop, state.andon, state.escalation, state.reject) = (nil, nil, nil, nil)
+        }
     }
 
     /// Whether a chip went away.
@@ -124,6 +133,15 @@ final class SignalLines: Sendable {
         let now = calls.now()
         try change { (state) throws(OutputsError) in
             if lamp != state.lamp { (state.lamp, state.since) = (lamp, now) }
+            _ = try state.drive(now: now, calls: self.calls)
+        }
+    }
+
+    /// Sets the escalation.
+    func set(escalation: Bool) throws(OutputsError) {
+        let now = calls.now()
+        try change { (state) throws(OutputsError) in
+            state.isEscalated = escalation
             _ = try state.drive(now: now, calls: self.calls)
         }
     }

@@ -10,6 +10,10 @@ enum SignalPattern: Sendable, Equatable {
     case blinking
     /// Two short flashes a second: the box itself has a fault.
     case doubleFlash
+    /// One short flash a second: a part is suspicious.
+    case singleFlash
+    /// On, with a short gap each second: the line runs, and nobody inspects it.
+    case shortGap
 
     /// What people see for each lamp.
     init(_ lamp: Lamp) {
@@ -19,13 +23,15 @@ enum SignalPattern: Sendable, Equatable {
             case .red: .on
             case .redFlashing: .blinking
             case .faultCode: .doubleFlash
+            case .yellow: .singleFlash
+            case .yellowBlue: .shortGap
             }
     }
 
     /// Whether the PLC is told that the line is stopped.
     static func isStopped(_ lamp: Lamp) -> Bool {
         switch lamp {
-        case .off, .blue, .green: false
+        case .off, .blue, .green, .yellow, .yellowBlue: false
         case .redFlashing, .red, .faultCode: true
         }
     }
@@ -44,6 +50,10 @@ enum SignalPattern: Sendable, Equatable {
         case .on: return (true, nil)
         case .blinking:
             return phase < period / 2 ? (true, start + period / 2) : (false, start + period)
+        case .singleFlash:
+            return phase < 100 * millisecond ? (true, start + 100 * millisecond) : (false, start + period)
+        case .shortGap:
+            return phase < 900 * millisecond ? (true, start + 900 * millisecond) : (false, start + period)
         case .doubleFlash:
             if phase < 100 * millisecond { return (true, start + 100 * millisecond) }
             if phase < 300 * millisecond { return (false, start + 300 * millisecond) }

@@ -13,10 +13,13 @@ public struct CalibrationFile: Codable, Sendable, Equatable {
         public var stop: Float
         /// A pixel of the anomaly map is part of a defect when above this.
         public var pixel: Float
+        /// A part is suspicious when its score is above this; nil: none is.
+        public var warn: Float?
 
-        /// Bounds; both finite.
-        public init(stop: Float, pixel: Float) {
+        /// Bounds; all finite, `warn` at most `stop`.
+        public init(stop: Float, pixel: Float, warn: Float? = nil) {
             self.stop = stop
+            self.warn = warn
             self.pixel = pixel
         }
     }
@@ -53,6 +56,8 @@ public struct CalibrationFile: Codable, Sendable, Equatable {
     public var method = "split-conformal"
     /// The false-stop rate that the threshold keeps, on average over calibrations.
     public var alpha: Double
+    /// The rate of good parts above the warn threshold, likewise; nil without one.
+    public var warnAlpha: Double?
     /// Which of the sorted scores is the threshold, counted from 1.
     public var order: Int
     /// Number of calibrate parts.
@@ -66,17 +71,25 @@ public struct CalibrationFile: Codable, Sendable, Equatable {
     /// The program that made it.
     public var tool: String
 
+    enum CodingKeys: String, CodingKey {
+        case version, model, teacher, maps, detector, settings, camera, method, alpha, order, parts, thresholds, scores,
+            date
+        case tool
+        case warnAlpha = "warn_alpha"
+    }
+
     /// A calibration with all its facts.
     public init(
         model: String, teacher: String, maps: String, settings: MapSettings, alpha: Double, order: Int,
         thresholds: Thresholds, scores: [Score], date: String, tool: String, camera: CameraSettings? = nil,
-        detector: Recipe.Detector = .reducedStudent
+        detector: Recipe.Detector = .reducedStudent, warnAlpha: Double? = nil
     ) {
         self.model = model
         self.teacher = teacher
         self.maps = maps
         self.settings = settings
         self.alpha = alpha
+        self.warnAlpha = warnAlpha
         self.order = order
         self.parts = scores.count
         self.thresholds = thresholds
@@ -114,6 +127,11 @@ public struct CalibrationFile: Codable, Sendable, Equatable {
             throw damaged(
                 path, "a stop threshold equal to score number \(file.order), \(sorted[file.order - 1])",
                 "\(file.thresholds.stop)")
+        }
+        if let warn = file.thresholds.warn {
+            guard warn <= file.thresholds.stop, sorted.contains(warn) else {
+                throw damaged(path, "a warn threshold that is a score of at most \(file.thresholds.stop)", "\(warn)")
+            }
         }
         return file
     }

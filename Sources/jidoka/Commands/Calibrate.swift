@@ -14,6 +14,8 @@ struct Calibrate: ParsableCommand {
     var name: String
     @Option(help: "False-stop rate, above 0 and below 1 (default: the smallest that the parts support).")
     var alpha: Double?
+    @Option(help: "Rate of good parts that may raise the andon, above alpha (default: no warn threshold).")
+    var warnAlpha: Double?
     @Option(help: "Where the good parts are now (default: where they were at training).")
     var data: String?
     @OptionGroup var place: RecipesOption
@@ -21,10 +23,14 @@ struct Calibrate: ParsableCommand {
 
     func run() throws {
         let calibration = try RecipeCalibration(
-            try RecipeFolder(name, in: place.recipes), data: data, alpha: alpha, tool: DaemonVersion.tool,
+            try RecipeFolder(name, in: place.recipes), data: data, alpha: alpha, warnAlpha: warnAlpha,
+            tool: DaemonVersion.tool,
             progress: TrainingDisplay.reporter.step)
         Terminal.shared.clear()
         if output.isJSON { return try printJSON(calibration.file) }
         print(calibration.threshold.statement)
+        if let warn = calibration.warn {
+            print("warn " + warn.statement.replacing("stops the line", with: "is called suspicious"))
+        }
     }
 }

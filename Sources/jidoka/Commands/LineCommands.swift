@@ -61,6 +61,60 @@ struct Start: ParsableCommand {
     func run() throws { try Conversation(place).command("start", user: user, isJSON: output.isJSON) }
 }
 
+struct Bypass: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Let the line run without inspection, for a limited time; or end that.",
+        discussion: """
+            For when the box itself is broken and production has to go on. The permit is on whatever the box finds, and goes off \
+            when the time is over. A stop that was latched is still latched then.
+            """)
+
+    @Option(help: "For how long; the configuration sets the longest time.")
+    var minutes: Int?
+    @Option(help: "Why nobody inspects, in a few words.")
+    var reason: String?
+    @Flag(help: "End the bypass now: the permit goes off.")
+    var end = false
+    @Option(help: "Your name, if the account is shared; the account's name is recorded too.")
+    var user: String?
+    @OptionGroup var place: SocketsOption
+    @OptionGroup var output: JSONOption
+
+    func validate() throws {
+        let isWhole = (minutes ?? 0) > 0 && reason != nil
+        guard end ? minutes == nil && reason == nil : isWhole else {
+            throw ValidationError("give --minutes and --reason, or --end alone")
+        }
+    }
+
+    func run() throws {
+        var fields: [String: JSONValue] = [:]
+        if end { fields["end"] = .bool(true) }
+        if let minutes { fields["minutes"] = .integer(Int64(minutes)) }
+        if let reason { fields["reason"] = .string(reason) }
+        try Conversation(place).command("bypass", fields, user: user, isJSON: output.isJSON)
+    }
+}
+
+struct ChangeRecipe: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "recipe", abstract: "Change over to another recipe: the line stops and needs a start.",
+        discussion: """
+            The recipe stays in force over restarts, until another one is asked for or 'recipe:' in the configuration changes.
+            """)
+
+    @Argument(help: "Name of the recipe.")
+    var name: String
+    @Option(help: "Your name, if the account is shared; the account's name is recorded too.")
+    var user: String?
+    @OptionGroup var place: SocketsOption
+    @OptionGroup var output: JSONOption
+
+    func run() throws {
+        try Conversation(place).command("recipe", ["name": .string(name)], user: user, isJSON: output.isJSON)
+    }
+}
+
 struct TriggerCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "trigger",

@@ -17,6 +17,7 @@ enum LinesCheck {
         if case .gpio(let outputs) = configuration.outputs {
             lines = [
                 ("permit", outputs.permit), ("andon", outputs.andon), ("stop", outputs.stop),
+                ("escalation", outputs.escalation),
                 ("heartbeat", outputs.heartbeat), ("reject", outputs.reject),
             ]
         }

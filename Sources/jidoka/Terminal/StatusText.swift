@@ -37,6 +37,11 @@ enum StatusText {
                         + " \(text("decide_p999_ms", in: latency)) ms"
                 ))
         }
+        if let left = fields["seconds_left"], left != .null {
+            let what = fields["state"] == .string("bypass") ? "until the bypass ends" : "until the line stops"
+            rows.append(("time left", "\(text("seconds_left", in: fields)) s \(what)"))
+        }
+        if fields["escalated"] == .bool(true) { rows.append(("escalated", "nobody has acknowledged in time")) }
         if fields["reason"] != .null { rows.append(("reason", text("reason", in: fields))) }
         if fields["stopped_part"] != .null { rows.append(("stopped by", text("stopped_part", in: fields))) }
         return rows.map { $0.0 + String(repeating: " ", count: 12 - $0.0.count) + $0.1 }.joined(separator: "\n")

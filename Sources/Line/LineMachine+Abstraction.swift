@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What of a machine decides what it will do, without what only counts: for whoever explores its states.
+extension LineMachine {
+    /// The machine as it would be had the clock and the encoder begun now, with counters that say nothing.
+    ///
+    /// Two machines with the same abstraction answer every further sequence of inputs with the same effects, but for times and
+    /// counts in the events.
+    package func abstracted(at now: UInt64) -> LineMachine {
+        var machine = self
+        machine.counters = Counters()
+        machine.sinceSummary = Counters()
+        machine.reason = reason == nil ? nil : "…"
+        machine.recent.mask(policy.suspicious)
+        machine.encoderCount = 0
+        machine.andon = andon.map { $0.abstracted(now, enough: policy.goodParts) }
+        machine.pendingStop = pendingStop.map { $0.abstracted(now, encoderCount) }
+        machine.pendingRejects = pendingRejects.map { $0.abstracted(now, encoderCount) }
+        machine.bypassEnd = bypassEnd.map { left($0, now) }
+        // An escalation that is out is out.
+        machine.escalationDue = escalationDue.map { isEscalated ? 0 : left($0, now) }
+        machine.challengeEnd = challengeEnd.map { left($0, now) }
+        return machine
+    }
+}
+
+/// Time until then; what is over is over, however long ago.
+package func left(_ deadline: UInt64, _ now: UInt64) -> UInt64 { deadline > now ? deadline - now : 0 }

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What parts do to the line: andon, stop, reject.
+extension LineMachine {
+    mutating func judge(_ verdict: Verdict, _ now: Moment) -> [LineEffect] {
+        func fill(_ event: inout LineEvent) {
+            event.part = verdict.part
+            event.score = verdict.score
+            event.threshold = verdict.threshold
+        }
+        let outcome = verdict.outcome
+        guard state.isInspecting else { return judgeOutside(verdict, outcome, now, fill) }
+        count(outcome)
+        switch outcome {
+        case .good where verdict.isLate, .suspicious where verdict.isLate:
+            return miss(verdict.part, .lateVerdicts, "its verdict came too late", now, fill) + countAndonPart(now)
+        case .good:
+            recent.add(suspicious: false)
+            return relieve(now) + countAndonPart(now)
+        case .suspicious:
+            recent.add(suspicious: true)
+            let why = "part \(verdict.part): score \(verdict.score) above the warn threshold \(verdict.warn ?? 0)"
+            let effects = raise(why, byDrift: false, .warn, now, fill)
+            guard pendingStop == nil, recent.reaches(policy.suspicious), let share = policy.suspicious else {
+                return effects + countAndonPart(now)
+            }
+            return effects
+                + stop(
+                    .accumulation, verdict.part,
+                    "\(recent.count(in: share)) of the last \(share.window) parts above the warn threshold", now, fill)
+        case .bad:
+            recent.add(suspicious: true)
+            return stop(verdict, now, fill) + countAndonPart(now)
+        case .invalid:
+            stoppedPart = verdict.part
+            let effects = fault(
+                .nonFiniteScore, "part \(verdict.part): score \(verdict.score), threshold \(verdict.threshold)", now,
+                fill)
+            return effects + reject(verdict.part, now)
+        }
+    }
+
+    /// Nobody waits for the verdict on a part while the line stands; while it is bypassed the part is still sorted out.
+    private mutating func judgeOutside(
+        _ verdict: Verdict, _ outcome: Verdict.Outcome, _ now: Moment, _ fill: (inout LineEvent) -> Void
+    ) -> [LineEffect] {
+        counters.notRunning += 1
+        sinceSummary.notRunning += 1
+        guard outcome == .bad || outcome == .invalid else { return [] }
+        let isBypassed = state == .bypass
+        let rejects = isBypassed ? reject(verdict.part, now) : []
+        return rejects
+            + note(isBypassed ? .defectWhileBypassed : .defectWhileNotRunning, now) {
+                fill(&$0)
+                if outcome == .invalid { $0.detail = FaultCode.nonFiniteScore.rawValue }
+            }
+    }
+
+    mutating func failPart(_ part: String, _ code: FaultCode, _ detail: String, _ now: Moment) -> [LineEffect] {
+        guard state.permit else { return [] }
+        guard state != .bypass else {
+            countUnjudged(1)
+            return reject(part, now)
+                + note(.partUnjudged, now) {
+                    $0.part = part
+                    $0.detail = "\(code.rawValue): \(detail)"
+                }
+        }
+        return miss(part, code, detail, now) { $0.part = part } + countAndonPart(now)
+    }
+
+    /// A part without a verdict in time is sorted out, and so many in a row are a fault.
+    private mutating func miss(
+        _ part: String, _ code: FaultCode, _ detail: String, _ now: Moment, _ fill: (inout LineEvent) -> Void
+    ) -> [LineEffect] {
+        countUnjudged(1)
+        recent.unjudgedInRow += 1
+        guard recent.unjudgedInRow >= policy.unjudgedLimit else {
+            return reject(part, now)
+                + note(.partUnjudged, now) {
+                    fill(&$0)
+                    $0.detail = "\(code.rawValue): \(detail)"
+                }
+        }
+        let times = policy.unjudgedLimit > 1 ? " (\(recent.unjudgedInRow) in a row)" : ""
+        recent.unjudgedInRow = 0
+        let effects = fault(code, "\(part): \(detail)\(times)", now, fill)
+        return effects + reject(part, now)
+    }
+
+    mutating func sortOut(_ parts: Int, _ now: Moment) -> [LineEffect] {
+        guard parts > 0 else { return [] }
+        countUnjudged(UInt64(parts))
+        let text = parts == 1 ? "one part has" : "\(parts) parts have"
+        var rejects: [LineEffect] = []
+        for _ in 0..<min(parts, PendingReject.limit) { rejects += reject("after the stop", now) }
+        return rejects
+            + note(.partUnjudged, now) {
+                $0.detail = "\(text) passed the camera as the line stopped and will not be judged: take them out"
+            }
+    }
+
+    // MARK: - Andon
+
+    mutating func drift(_ detail: String, _ now: Moment) -> [LineEffect] {
+        guard state.isInspecting else { return note(.drift, now) { $0.detail = detail } }
+        return raise("drift: \(detail)", byDrift: true, .drift, now) { $0.detail = detail }
+    }
+
+    /// Raises the andon, or notes one more reason: the timer of the first one goes on.
+    private mutating func raise(
+        _ why: String, byDrift: Bool, _ kind: LineEvent.Kind, _ now: Moment, _ fill: (inout LineEvent) -> Void
+    ) -> [LineEffect] {
+        if state == .running {
+            andon = Andon(end: now.monotonic &+ policy.andonTime, partsLeft: policy.andonParts)
+            reason = why
+        }
+        andon?.goodInRow = 0
+        if byDrift { andon?.isByDrift = true }
+        return go(.warning, kind, now, fill)
+    }
+
+    /// Good parts may end an andon that parts have raised.
+    private mutating func relieve(_ now: Moment) -> [LineEffect] {
+        andon?.goodInRow += 1
+        guard let andon, let enough = policy.goodParts, !andon.isByDrift, pendingStop == nil, andon.goodInRow >= enough
+        else { return [] }
+        return go(.relief, .andonCleared, now) { $0.detail = "\(andon.goodInRow) good parts in a row" }
+    }
+
+    private mutating func countAndonPart(_ now: Moment) -> [LineEffect] {
+        guard state == .andon, pendingStop == nil, let left = andon?.partsLeft else { return [] }
+        andon?.partsLeft = left - 1
+        guard left <= 1 else { return [] }
+        return endAndon("nobody has looked within its \(policy.andonParts ?? 0) parts", now)
+    }
+
+    /// The time is up and nobody has looked.
+    mutating func endAndon(_ why: String, _ now: Moment) -> [LineEffect] {
+        let text = reason.map { "andon: \(why); \($0)" } ?? "andon: \(why)"
+        reason = text
+        return go(.andonOver, .stop, now) { $0.detail = text }
+    }
+
+    // MARK: - Stop and reject
+
+    private mutating func stop(
+        _ verdict: Verdict, _ now: Moment, _ fill: (inout LineEvent) -> Void
+    ) -> [LineEffect] {
+        let why = "part \(verdict.part): score \(verdict.score) above threshold \(verdict.threshold)"
+        guard let travel = policy.stopTravel else {
+            let effects = stop(.defect, verdict.part, why, now, detail: nil, fill)
+            return effects + reject(verdict.part, now)
+        }
+        // The first one on its way decides where the line stops.
+        let isFirst = pendingStop == nil
+        let effects = reject(verdict.part, now)
+        if isFirst {
+            let arrival = Arrival(travel, now: now.monotonic, encoder: encoderCount)
+            // Before the record, so that the latch names the part.
+            reason = why
+            pendingStop = PendingStop(
+                part: verdict.part, score: verdict.score, threshold: verdict.threshold, arrival: arrival)
+        }
+        return effects + raise(why, byDrift: false, .stopPending, now, fill)
+    }
+
+    private mutating func stop(
+        _ trigger: LineTable.Trigger, _ part: String, _ why: String, _ now: Moment,
+        _ fill: (inout LineEvent) -> Void
+    ) -> [LineEffect] {
+        stop(trigger, part, why, now, detail: why, fill)
+    }
+
+    private mutating func stop(
+        _ trigger: LineTable.Trigger, _ part: String, _ why: String, _ now: Moment, detail: String?,
+        _ fill: (inout LineEvent) -> Void
+    ) -> [LineEffect] {
+        reason = why
+        stoppedPart = part
+        return go(trigger, .stop, now) {
+            fill(&$0)
+            $0.detail = detail
+        }
+    }
+
+    /// The bad part is where it can be stopped.
+    mutating func stopPending(_ pending: PendingStop, isLost: Bool, _ now: Moment) -> [LineEffect] {
+        let why = "part \(pending.part): score \(pending.score) above threshold \(pending.threshold)"
+        let remark = isLost ? "stopped before its place: the encoder does not count" : nil
+        return stop(.defect, pending.part, why, now, detail: remark) {
+            $0.part = pending.part
+            $0.score = pending.score
+            $0.threshold = pending.threshold
+        }
+    }
+
+    /// Sorts a part out here, or when it is where that is done.
+    private mutating func reject(_ part: String, _ now: Moment) -> [LineEffect] {
+        guard let travel = policy.rejectTravel else { return [.reject(part: part)] }
+        pendingRejects.append(
+            PendingReject(part: part, arrival: Arrival(travel, now: now.monotonic, encoder: encoderCount)))
+        guard pendingRejects.count > PendingReject.limit else { return [] }
+        return [.reject(part: pendingRejects.removeFirst().part)]
+    }
+
+    private mutating func countUnjudged(_ parts: UInt64) {
+        counters.unjudged += parts
+        sinceSummary.unjudged += parts
+    }
+
+    private mutating func count(_ outcome: Verdict.Outcome) {
+        counters.count(outcome)
+        sinceSummary.count(outcome)
+    }
+}
+
+extension Counters {
+    mutating func count(_ outcome: Verdict.Outcome) {
+        parts += 1
+        switch outcome {
+        case .good: good += 1
+        case .suspicious: (good, suspicious) = (good + 1, suspicious + 1)
+        case .bad, .invalid: bad += 1
+        }
+    }
+}

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// How long an andon has been there, and what may end it.
+struct Andon: Sendable, Hashable {
+    /// When it stops the line, `CLOCK_MONOTONIC`.
+    let end: UInt64
+    /// Parts until it stops the line; nil is any number.
+    var partsLeft: Int?
+    /// Good parts since the last suspicious one.
+    var goodInRow = 0
+    /// The scores drift: good parts are no sign that this is over.
+    var isByDrift = false
+
+    func abstracted(_ now: UInt64, enough: Int?) -> Andon {
+        // More than enough good parts in a row, under a drift, are enough.
+        Andon(
+            end: left(end, now), partsLeft: partsLeft, goodInRow: min(goodInRow, enough ?? 0), isByDrift: isByDrift)
+    }
+}
+
+/// When a part is where it has to be.
+struct Arrival: Sendable, Hashable {
+    /// What is known of a part's way.
+    enum Progress { case onItsWay, there, lost }
+
+    /// By the clock, or by the encoder and then not believed after this time.
+    private var deadline: UInt64
+    private var count: UInt64?
+    private let limit: UInt64
+
+    /// A part that leaves the camera now.
+    init(_ travel: LinePolicy.Travel, now: UInt64, encoder: UInt64) {
+        switch travel {
+        case .time(let time): (deadline, count, limit) = (now &+ time, nil, time)
+        case .counts(let counts, let limit): (deadline, count, self.limit) = (now &+ limit, encoder &+ counts, limit)
+        }
+    }
+
+    /// - Parameter isMoving: without a permit the conveyor stands, and no count is expected.
+    func progress(_ now: UInt64, encoder: UInt64, isMoving: Bool) -> Progress {
+        guard let count else { return now >= deadline ? .there : .onItsWay }
+        if encoder >= count { return .there }
+        return isMoving && now >= deadline ? .lost : .onItsWay
+    }
+
+    /// When to look again; nil when only the encoder can tell.
+    func due(isMoving: Bool) -> UInt64? { count == nil || isMoving ? deadline : nil }
+
+    func abstracted(_ now: UInt64, _ encoder: UInt64) -> Arrival {
+        var arrival = self
+        arrival.deadline = left(deadline, now)
+        arrival.count = count.map { $0 &- encoder }
+        return arrival
+    }
+
+    /// The conveyor moves again: counts are expected from now on.
+    mutating func rearm(_ now: UInt64) { if count != nil { deadline = now &+ limit } }
+}
+
+/// A bad part on its way to where it can be stopped.
+struct PendingStop: Sendable, Hashable {
+    let part: String
+    let score: Float
+    let threshold: Float
+    var arrival: Arrival
+
+    func abstracted(_ now: UInt64, _ encoder: UInt64) -> PendingStop {
+        var pending = self
+        pending.arrival = arrival.abstracted(now, encoder)
+        return pending
+    }
+}
+
+/// A part on its way to where it is sorted out.
+struct PendingReject: Sendable, Hashable {
+    let part: String
+    var arrival: Arrival
+
+    /// More than fit between camera and gate are not believed.
+    static let limit = 1024
+
+    func abstracted(_ now: UInt64, _ encoder: UInt64) -> PendingReject {
+        PendingReject(part: part, arrival: arrival.abstracted(now, encoder))
+    }
+}
+
+/// What the last parts were.
+struct RecentParts: Sendable, Hashable {
+    /// The newest part in the lowest bit: 1 for a suspicious one.
+    private var bits: UInt64 = 0
+    /// Parts in a row without a verdict in time.
+    var unjudgedInRow = 0
+
+    mutating func add(suspicious: Bool) {
+        bits = bits << 1 | (suspicious ? 1 : 0)
+        unjudgedInRow = 0
+    }
+
+    /// Somebody has looked at them.
+    mutating func forgetSuspicious() { bits = 0 }
+
+    /// Forgets what is too long ago to matter.
+    mutating func mask(_ share: LinePolicy.Share?) {
+        guard let share else {
+            bits = 0
+            return
+        }
+        if share.window < 64 { bits &= (1 << UInt64(max(0, share.window))) - 1 }
+    }
+
+    /// Whether so many of the last ones were suspicious.
+    func reaches(_ share: LinePolicy.Share?) -> Bool {
+        guard let share, share.count > 0, share.window > 0 else { return false }
+        let window = share.window >= 64 ? bits : bits & (1 << UInt64(share.window) - 1)
+        return window.nonzeroBitCount >= share.count
+    }
+
+    /// Of the parts that `share` looks at.
+    func count(in share: LinePolicy.Share) -> Int {
+        (share.window >= 64 ? bits : bits & (1 << UInt64(share.window) - 1)).nonzeroBitCount
+    }
+}
