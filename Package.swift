@@ -43,6 +43,7 @@ let package = Package(
         .target(name: "CEmbeddedTeacher", cSettings: kernelFlags),
         .target(name: "CLinuxShims", cSettings: kernelFlags),
         .target(name: "Threads", swiftSettings: strict),
+        .target(name: "Digests", dependencies: ["CLibMD"], swiftSettings: strict),
         .target(name: "CPictures", dependencies: ["CLibJPEG", "CLibPNG"], cSettings: kernelFlags),
         .target(name: "Pictures", dependencies: ["CPictures"], swiftSettings: strict),
         .target(name: "SyntheticParts", dependencies: ["Pictures"], swiftSettings: strict),
@@ -51,10 +52,11 @@ let package = Package(
         .target(
             name: "Recipes",
             dependencies: [
-                "Inspection", "Pictures", "CLibMD", "CEmbeddedTeacher", .product(name: "Yams", package: "Yams"),
+                "Inspection", "Pictures", "Digests", "CEmbeddedTeacher", .product(name: "Yams", package: "Yams"),
             ],
             swiftSettings: strict),
-        .target(name: "Calibration", dependencies: ["Inspection", "Recipes", "Pictures"], swiftSettings: strict),
+        .target(
+            name: "Calibration", dependencies: ["Digests", "Inspection", "Recipes", "Pictures"], swiftSettings: strict),
         .target(
             name: "Capture",
             dependencies: ["CLibV4L2", "CLinuxShims", "Inspection", "Pictures", "SyntheticParts", "Threads"],
@@ -63,7 +65,8 @@ let package = Package(
             name: "Outputs", dependencies: ["CLinuxShims", "Line", "Threads"], exclude: ["GPIO/README.md"],
             swiftSettings: strict),
         .target(name: "Sockets", dependencies: ["CLinuxShims", "Threads"], swiftSettings: strict),
-        .target(name: "Records", dependencies: ["Line", "CLibSystemd", database, logging], swiftSettings: strict),
+        .target(
+            name: "Records", dependencies: ["Line", "CLibSystemd", "Digests", database, logging], swiftSettings: strict),
         .target(
             name: "Daemon",
             dependencies: [
@@ -78,7 +81,8 @@ let package = Package(
         .target(
             name: "Training",
             dependencies: [
-                "Calibration", "Inspection", "Recipes", "Pictures", "SyntheticParts", "CTraining", "COpenBLAS",
+                "Calibration", "Digests", "Inspection", "Recipes", "Pictures", "SyntheticParts", "CTraining",
+                "COpenBLAS",
             ],
             swiftSettings: strict),
 
@@ -88,7 +92,8 @@ let package = Package(
         .executableTarget(
             name: "jidoka",
             dependencies: [
-                "CProbes", "CKernels", "Calibration", "Capture", "Daemon", "Inspection", "Line", "Pictures", "Recipes",
+                "CProbes", "CKernels", "Calibration", "Capture", "Daemon", "Digests", "Inspection", "Line", "Pictures",
+                "Recipes",
                 "CLinuxShims", "Outputs", "Records", "Sockets", "SyntheticParts", "Threads", "Training",
                 arguments,
             ], swiftSettings: strict),
@@ -102,11 +107,11 @@ let package = Package(
             exclude: ["Golden"],
             swiftSettings: strict),
         .testTarget(
-            name: "CalibrationTests", dependencies: ["Calibration", "Inspection", "Pictures", "Recipes"],
+            name: "CalibrationTests", dependencies: ["Calibration", "Digests", "Inspection", "Pictures", "Recipes"],
             swiftSettings: strict),
         .target(name: "TorchFixtures", path: "Tests/TorchFixtures", swiftSettings: strict),
         .testTarget(
-            name: "RecipesTests", dependencies: ["Recipes", "Inspection", "Pictures", "TorchFixtures"],
+            name: "RecipesTests", dependencies: ["Digests", "Recipes", "Inspection", "Pictures", "TorchFixtures"],
             swiftSettings: strict),
         .testTarget(
             name: "CaptureTests",
@@ -115,7 +120,8 @@ let package = Package(
         .target(
             name: "LineExploration", dependencies: ["Line"], path: "Tests/LineExploration", swiftSettings: strict),
         .executableTarget(
-            name: "explore-line", dependencies: ["Line", "LineExploration"], path: "Tests/ExploreLine", exclude: ["mutants.py"],
+            name: "explore-line", dependencies: ["Line", "LineExploration"], path: "Tests/ExploreLine",
+            exclude: ["mutants.py"],
             swiftSettings: strict),
         .testTarget(
             name: "LineTests", dependencies: ["Line", "LineExploration", "Outputs"], swiftSettings: strict),
@@ -131,7 +137,8 @@ let package = Package(
             name: "fuzz-models", dependencies: ["Inspection", "Recipes", "SyntheticParts", "TorchFixtures"],
             path: "Tests/FuzzModels",
             swiftSettings: strict),
-        .testTarget(name: "DaemonTests", dependencies: ["Daemon", "Outputs", "Recipes"], swiftSettings: strict),
+        .testTarget(
+            name: "DaemonTests", dependencies: ["Daemon", "Line", "Outputs", "Recipes"], swiftSettings: strict),
         .testTarget(
             name: "TrainingTests",
             dependencies: ["Training", "Inspection", "Calibration", "Recipes", "Pictures", "SyntheticParts"],

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Digests
 import Inspection
 
 /// What training leaves behind: the recipe, its networks, and proof that they belong together. Not yet calibrated.

@@ -3,6 +3,7 @@
 import GRDB
 import Glibc
 import Line
+import Synchronization
 
 /// Everything that happened to the line, and the latch, in one SQLite database (WAL, `synchronous=FULL`).
 ///
@@ -15,6 +16,7 @@ public final class EventHistory: Sendable {
     /// Path of the database.
     public let path: String
     private let pool: DatabasePool
+    private let lastAnchor = Mutex<HistoryAnchor?>(nil)
 
     /// Opens the history, and creates or migrates it when needed; the folder must exist.
     ///
@@ -60,15 +62,85 @@ public final class EventHistory: Sendable {
         var event = event
         event.score = event.score.map { $0 + 0 }
         event.threshold = event.threshold.map { $0 + 0 }
+        Self.withoutNulls(&event)
         return try Self.mapErrors(path) { [event] in
             try pool.write { database in
+                let before = try Self.head(database, path)
                 try database.cachedStatement(sql: HistorySchema.insertEvent)
                     .execute(arguments: HistorySchema.arguments(event))
                 let seq = database.lastInsertedRowID
                 try database.cachedStatement(sql: HistorySchema.replaceLatch)
                     .execute(arguments: HistorySchema.arguments(latch, seq))
-                return RecordedEvent(seq: seq, event: event)
+                let recorded = RecordedEvent(seq: seq, event: event)
+                let hash = HistoryChain.hash(after: before.hash, recorded)
+                try database.cachedStatement(sql: "UPDATE events SET hash = ? WHERE seq = ?")
+                    .execute(arguments: [hash, seq])
+                lastAnchor.withLock { $0 = HistoryAnchor(history: before.history, seq: seq, hash: hash) }
+                return recorded
             }
+        }
+    }
+
+    /// The last event's place in the chain; nil before the first append.
+    public var anchor: HistoryAnchor? { lastAnchor.withLock(\.self) }
+
+    /// Hash of the last event, or of what stands before the first one.
+    private static func head(_ database: Database, _ path: String) throws -> HistoryAnchor {
+        guard
+            let begin = try Row.fetchOne(
+                database.cachedStatement(sql: "SELECT name, pruned_seq, pruned_hash FROM history"))
+        else { throw HistorySchema.damaged(path, "no name of the history") }
+        let last = try Row.fetchOne(
+            database.cachedStatement(sql: "SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1"))
+        guard let last else {
+            return HistoryAnchor(history: begin["name"], seq: begin["pruned_seq"], hash: begin["pruned_hash"])
+        }
+        guard let hash: String = try last.decode(forColumn: "hash") else {
+            throw HistorySchema.damaged(path, "event \(last["seq"] as Int64) without a hash")
+        }
+        return HistoryAnchor(history: begin["name"], seq: last["seq"], hash: hash)
+    }
+
+    /// SQLite's texts end at a null character when they are read: what is read must be what was hashed.
+    private static func withoutNulls(_ event: inout LineEvent) {
+        let texts: [WritableKeyPath<LineEvent, String?>] = [\.recipe, \.part, \.model, \.user, \.detail]
+        for text in texts where event[keyPath: text]?.utf8.contains(0) == true {
+            event[keyPath: text] = event[keyPath: text].map {
+                String(String.UnicodeScalarView($0.unicodeScalars.map { $0.value == 0 ? "\u{FFFD}" : $0 }))
+            }
+        }
+    }
+
+    /// Removes old events on purpose, a thousand at a time; the chain goes on from the last one that is gone.
+    ///
+    /// The last event always stays.
+    /// - Parameter time: events before it go, nanoseconds since 1970.
+    /// - Returns: how many are gone.
+    public func prune(before time: UInt64) throws(RecordsError) -> Int {
+        var count = 0
+        while true {
+            let gone = try Self.mapErrors(path) {
+                try pool.write { database in
+                    // Up to the first event that stays, whatever the clock did meanwhile.
+                    let stays =
+                        try Int64.fetchOne(
+                            database, sql: "SELECT min(seq) FROM events WHERE time >= ?",
+                            arguments: [Int64(clamping: time)])
+                        ?? Int64.max
+                    let last = try Int64.fetchOne(database, sql: "SELECT max(seq) FROM events") ?? 0
+                    let rows = try Row.fetchAll(
+                        database, sql: "SELECT seq, hash FROM events WHERE seq < ? ORDER BY seq LIMIT 1000",
+                        arguments: [min(stays, last)])
+                    guard let end = rows.last else { return 0 }
+                    try database.execute(
+                        sql: "UPDATE history SET pruned_seq = ?, pruned_hash = ?",
+                        arguments: [end["seq"] as Int64, end["hash"] as String])
+                    try database.execute(sql: "DELETE FROM events WHERE seq <= ?", arguments: [end["seq"] as Int64])
+                    return rows.count
+                }
+            }
+            count += gone
+            guard gone > 0 else { return count }
         }
     }
 
@@ -143,7 +215,7 @@ public final class EventHistory: Sendable {
         Glibc.close(descriptor)
     }
 
-    private static func mapErrors<Value>(_ path: String, _ body: () throws -> Value) throws(RecordsError) -> Value {
+    static func mapErrors<Value>(_ path: String, _ body: () throws -> Value) throws(RecordsError) -> Value {
         do {
             return try body()
         } catch let error as RecordsError {

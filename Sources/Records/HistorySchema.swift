@@ -39,6 +39,32 @@ enum HistorySchema {
         migrator.registerMigration("v2") { database in
             try database.execute(sql: "ALTER TABLE latch ADD COLUMN underneath TEXT")
         }
+        migrator.registerMigration("v3") { database in
+            try database.execute(
+                sql: """
+                    ALTER TABLE events ADD COLUMN hash TEXT;
+                    CREATE TABLE history (
+                        id INTEGER PRIMARY KEY CHECK (id = 1),
+                        name TEXT NOT NULL,
+                        -- Events up to this one are gone on purpose, and this was the hash of the last of them.
+                        pruned_seq INTEGER NOT NULL,
+                        pruned_hash TEXT NOT NULL
+                    );
+                    """)
+            let name = HistoryChain.newName()
+            var hash = HistoryChain.beginning(of: name)
+            try database.execute(
+                sql: "INSERT INTO history (id, name, pruned_seq, pruned_hash) VALUES (1, ?, 0, ?)",
+                arguments: [name, hash])
+            // Events of a version without the chain are taken as they are found.
+            let events = try Row.fetchAll(database, sql: "SELECT * FROM events ORDER BY seq")
+            for row in events {
+                let recorded = try event(row, "history")
+                hash = HistoryChain.hash(after: hash, recorded)
+                try database.execute(
+                    sql: "UPDATE events SET hash = ? WHERE seq = ?", arguments: [hash, recorded.seq])
+            }
+        }
         return migrator
     }
 

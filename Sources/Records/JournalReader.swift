@@ -78,6 +78,22 @@ public final class JournalReader {
         }
     }
 
+    /// Every place of every history's chain that the journal holds, oldest first.
+    ///
+    /// - Throws: `.io`.
+    public func anchors() throws(RecordsError) -> [HistoryAnchor] {
+        var found: [HistoryAnchor] = []
+        while true {
+            let step = sd_journal_next(journal)
+            guard step >= 0 else { throw failure(step) }
+            guard step > 0 else { return found }
+            guard let seq = field(LogFields.fieldName("seq")).flatMap({ Int64($0) }),
+                let history = field(LogFields.fieldName("history")), let hash = field(LogFields.fieldName("hash"))
+            else { continue }
+            found.append(HistoryAnchor(history: history, seq: seq, hash: hash))
+        }
+    }
+
     /// The present entry as an event; nil when it is none.
     private var event: RecordedEvent? {
         var time: UInt64 = 0

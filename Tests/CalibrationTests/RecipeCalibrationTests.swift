@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Calibration
+import Digests
 import Glibc
 import Inspection
 import Pictures

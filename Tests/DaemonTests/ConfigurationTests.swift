@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Daemon
+import Line
 import Outputs
 import Recipes
 import Testing
@@ -107,7 +108,54 @@ import Testing
         #expect(
             failure(least + "stat: /x\n")?.description
                 == "jidoka.yaml:3: unknown key 'stat'; did you mean 'state'? "
-                + "(valid: recipe, recipes, state, sockets, source, inspection, outputs, inputs, log)")
+                + "(valid: recipe, recipes, state, sockets, source, inspection, outputs, line, inputs, log)")
+    }
+
+    @Test("the rules of the line are read, and each of them has its limits")
+    func rules() throws {
+        let text =
+            least + """
+                line:
+                  andon: {seconds: 30, parts: 12, good_parts: 0, stop_after: {suspicious: 3, window: 20}}
+                  stop_at: {ms: 400}
+                  reject_at: {counts: 120, within_ms: 2000}
+                  verdict_ms: 200
+                  unjudged_parts: 3
+                  escalation_s: 300
+                  bypass_minutes: 30
+                inputs: {encoder: {name: ENCODER}}
+
+                """
+        let line = try Configuration.parse(text: text, file: "jidoka.yaml").line
+        let second: UInt64 = 1_000_000_000
+        #expect(
+            line.policy
+                == LinePolicy(
+                    andonTime: 30 * second, andonParts: 12, goodParts: nil, suspicious: .init(count: 3, of: 20),
+                    stopTravel: .time(400_000_000), rejectTravel: .counts(120, limit: 2 * second), unjudgedLimit: 3,
+                    escalationTime: 300 * second, bypassLimit: 1800 * second))
+        #expect(line.verdictMilliseconds == 200)
+        let cases: [(String, RecipeError.Code, String)] = [
+            ("line: {andon: {seconds: 0}}\n", .outOfRange, "line.andon.seconds"),
+            (
+                "line: {andon: {stop_after: {suspicious: 4, window: 3}}}\n", .outOfRange,
+                "line.andon.stop_after.suspicious"
+            ),
+            ("line: {andon: {stop_after: {suspicious: 1, window: 65}}}\n", .outOfRange, "line.andon.stop_after.window"),
+            ("line: {stop_at: {ms: 1, counts: 1, within_ms: 1}}\n", .contradiction, "line.stop_at.ms"),
+            ("line: {stop_at: {}}\n", .missingKey, "line.stop_at.ms"),
+            ("line: {reject_at: {counts: 5}}\n", .missingKey, "line.reject_at.within_ms"),
+            ("line: {reject_at: {counts: 5, within_ms: 100}}\n", .missingKey, "inputs"),
+            ("line: {bypass_minutes: 1441}\n", .outOfRange, "line.bypass_minutes"),
+            ("line: {unjudged_parts: 0}\n", .outOfRange, "line.unjudged_parts"),
+            ("line: {warn: 1}\n", .unknownKey, "line.warn"),
+        ]
+        for (text, code, key) in cases {
+            let error = failure(least + text)
+            #expect(
+                error?.code == code && error?.key == key, "\(text): \(error.map(\.description) ?? "no error")")
+        }
+        #expect(try Configuration.parse(text: least, file: "f").line == Configuration.Line())
     }
 
     @Test("recipe, recipes and source affect verdicts; state, sockets, threads and outputs need a restart")

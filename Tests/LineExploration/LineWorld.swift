@@ -106,6 +106,10 @@ struct LineWorld {
                     if on { check(disk?.state.permit == true, "a start or bypass is on disk before the permit is on") }
                 case .record(let event, let latch):
                     check(event.state == latch.state || latch.state == machine.state, "event and latch agree")
+                    checkName(event, current)
+                    check(
+                        event.detail?.contains("no way from") != true,
+                        "no way is asked for that the table does not have")
                     if let from = event.stateFrom, from.permit, !event.state.permit {
                         check(!permit, "the permit is off before the end is recorded")
                     }
@@ -142,6 +146,16 @@ struct LineWorld {
         else { return }
         facts.needsAcknowledge = true
         facts.needsReset = true
+    }
+
+    /// What a person does has a name.
+    private mutating func checkName(_ event: LineEvent, _ input: LineInput) {
+        let isNamed = event.user?.contains { !$0.isWhitespace } ?? false
+        let acts: [LineEvent.Kind] = [.start, .acknowledge, .reset, .bypass, .changeover]
+        check(!acts.contains(event.kind) || isNamed, "\(event.kind.rawValue) has a name")
+        if event.kind == .bypassEnded, case .endBypass = input, event.detail != "expired" {
+            check(isNamed, "who ends a bypass has a name")
+        }
     }
 
     /// One way of the table, and the conditions of those that a person has to open.

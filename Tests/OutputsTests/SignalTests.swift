@@ -16,6 +16,7 @@ import Testing
         let table: [(Lamp, Bool, Bool)] = [
             (.off, false, false), (.blue, false, false), (.red, true, true), (.green, false, false),
             (.redFlashing, true, true), (.blue, false, false), (.faultCode, true, true),
+            (.yellow, true, false), (.green, false, false), (.yellowBlue, true, false),
         ]
         for (lamp, andon, stop) in table {
             try outputs.set(lamp: lamp)

@@ -109,7 +109,9 @@ extension DecisionLoop {
             case .summary: .info
             default: .notice
             }
-        log.log(level: level, "\(LogText.sentence(for: event))", metadata: LogText.fields(of: recorded))
+        log.log(
+            level: level, "\(LogText.sentence(for: event))",
+            metadata: LogText.fields(of: recorded, anchor: history.anchor))
     }
 
     func update() {

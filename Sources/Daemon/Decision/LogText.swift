@@ -58,11 +58,16 @@ enum LogText {
         return text
     }
 
-    static func fields(of recorded: RecordedEvent) -> Logger.Metadata {
+    /// - Parameter anchor: the event's place in the history's chain: in the journal nobody can change it with the database.
+    static func fields(of recorded: RecordedEvent, anchor: HistoryAnchor?) -> Logger.Metadata {
         let event = recorded.event
         var fields: Logger.Metadata = [
             "message_id": "\(event.kind.messageID)", "event": "\(event.kind.rawValue)", "seq": "\(recorded.seq)",
         ]
+        if let anchor, anchor.seq == recorded.seq {
+            fields["history"] = "\(anchor.history)"
+            fields["hash"] = "\(anchor.hash)"
+        }
         fields["state_to"] = "\(event.state.rawValue)"
         let optional: [(String, String?)] = [
             ("state_from", event.stateFrom?.rawValue), ("part", event.part), ("score", event.score.map { "\($0)" }),

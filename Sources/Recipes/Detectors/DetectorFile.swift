@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Digests
 import Inspection
 
 /// What the file of a detector without student says about itself: where it came from and what it looks at.

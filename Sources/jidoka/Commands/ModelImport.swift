@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Daemon
+import Digests
 import Inspection
 import Recipes
 

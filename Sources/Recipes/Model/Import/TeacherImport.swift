@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Digests
 import Inspection
 
 /// ResNet-18 weights as users have them, checked and made into a teacher: conv1 and layer1–layer3, batch norm folded.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Calibration
+import Digests
 import FoundationEssentials
 import Inspection
 import Recipes
