@@ -66,7 +66,10 @@ let package = Package(
             swiftSettings: strict),
         .target(name: "Sockets", dependencies: ["CLinuxShims", "Threads"], swiftSettings: strict),
         .target(
-            name: "Records", dependencies: ["Line", "CLibSystemd", "Digests", database, logging], swiftSettings: strict),
+            name: "Records",
+            dependencies: [
+                "Line", "CLibSystemd", "Digests", "Inspection", "Pictures", "Recipes", "Threads", database, logging,
+            ], swiftSettings: strict),
         .target(
             name: "Daemon",
             dependencies: [
@@ -131,7 +134,10 @@ let package = Package(
             name: "records-crash-child", dependencies: ["Line", "Records", database, logging],
             path: "Tests/RecordsCrashChild", swiftSettings: strict),
         .testTarget(
-            name: "RecordsTests", dependencies: ["Records", "Line", "records-crash-child", logging],
+            name: "RecordsTests",
+            dependencies: [
+                "Records", "Line", "Inspection", "Pictures", "Recipes", "records-crash-child", logging,
+            ],
             swiftSettings: strict),
         .executableTarget(
             name: "fuzz-models", dependencies: ["Inspection", "Recipes", "SyntheticParts", "TorchFixtures"],

@@ -97,8 +97,8 @@ public enum LineEffect: Sendable, Equatable {
     public var isSafe: Bool {
         switch self {
         case .permit(let on): !on
-        case .lamp, .escalation, .reject, .refuse: true
-        case .record, .load: false
+        case .lamp, .escalation, .reject, .refuse, .load: true
+        case .record: false
         }
     }
 }

@@ -5,10 +5,9 @@ extension LineMachine {
     /// When the machine wants to be asked again (`LineInput.tick`), `CLOCK_MONOTONIC`; nil when nothing is due.
     public var nextDeadline: UInt64? {
         guard phase == .alive else { return nil }
-        let isMoving = state.permit
         var due = [bypassEnd, isEscalated ? nil : escalationDue, challengeEnd]
-        if let pendingStop { due.append(pendingStop.arrival.due(isMoving: isMoving)) } else { due.append(andon?.end) }
-        due += pendingRejects.map { $0.arrival.due(isMoving: isMoving) }
+        if let pendingStop { due.append(pendingStop.arrival.due) } else { due.append(andon?.end) }
+        due += pendingRejects.map(\.arrival.due)
         return due.compactMap(\.self).min()
     }
 
@@ -16,7 +15,7 @@ extension LineMachine {
     mutating func expire(_ now: Moment) -> [LineEffect] {
         var effects = rejectArrived(now)
         if let pendingStop {
-            switch pendingStop.arrival.progress(now.monotonic, encoder: encoderCount, isMoving: state.permit) {
+            switch pendingStop.arrival.progress(now.monotonic, encoder: encoderCount) {
             case .onItsWay: break
             case .there: effects += stopPending(pendingStop, isLost: false, now)
             case .lost: effects += stopPending(pendingStop, isLost: true, now)
@@ -54,7 +53,7 @@ extension LineMachine {
         var effects: [LineEffect] = []
         var lost: [String] = []
         pendingRejects.removeAll { pending in
-            switch pending.arrival.progress(now.monotonic, encoder: encoderCount, isMoving: state.permit) {
+            switch pending.arrival.progress(now.monotonic, encoder: encoderCount) {
             case .onItsWay: return false
             case .there: effects.append(.reject(part: pending.part))
             case .lost: lost.append(pending.part)
@@ -68,9 +67,22 @@ extension LineMachine {
             + effects
     }
 
+    /// The conveyor stands: parts on their way wait with it.
+    mutating func haltRejects(_ now: Moment) {
+        for index in pendingRejects.indices { pendingRejects[index].arrival.halt(now.monotonic) }
+    }
+
     /// The conveyor moves again.
-    mutating func rearmRejects(_ now: Moment) {
-        for index in pendingRejects.indices { pendingRejects[index].arrival.rearm(now.monotonic) }
+    mutating func moveRejects(_ now: Moment) {
+        for index in pendingRejects.indices { pendingRejects[index].arrival.move(now.monotonic) }
+    }
+
+    /// Forgets parts on their way that can't be followed any more, and names them.
+    mutating func loseRejects(_ code: FaultCode) -> String {
+        let lost = pendingRejects.filter { code == .outputFailed || $0.arrival.isCounted }.map(\.part)
+        guard [.inputFailed, .outputFailed].contains(code), !lost.isEmpty else { return "" }
+        pendingRejects.removeAll { code == .outputFailed || $0.arrival.isCounted }
+        return "; on their way and not sorted out: \(lost.joined(separator: ", "))"
     }
 
     // MARK: - Challenge

@@ -132,7 +132,7 @@ extension LineMachine {
         if !code.isMomentary {
             guard activeCauses.insert(code).inserted else { return [] }
         }
-        let text = "\(code.rawValue): \(detail)"
+        let text = "\(code.rawValue): \(detail)\(loseRejects(code))"
         if state == .bypass { return faultUnderBypass(code, text, now, fill) }
         // The first reason explains the others, until a person has judged it; a bad part on its way is one.
         if state == .acknowledged { stoppedPart = nil }

@@ -112,6 +112,7 @@ extension LineMachine {
     /// is under a bypass, and a bad part on its way.
     mutating func shutDown(_ now: Moment) -> [LineEffect] {
         phase = .ended
+        let call: [LineEffect] = isEscalated ? [.escalation(false)] : []
         let counts = takeSummary()
         var next = LineTable.shutdown[state] ?? state
         if let pendingStop {
@@ -126,7 +127,7 @@ extension LineMachine {
             detail = (counts.map { $0 + "; " } ?? "") + "on their way and not sorted out: \(parts)"
         }
         let effects = enter(next, .shutdown, now) { $0.detail = detail }
-        return [.permit(false), .lamp(.off)] + effects.filter(\.isRecord)
+        return [.permit(false), .lamp(.off)] + call + effects.filter(\.isRecord)
     }
 
     private func refuseOutright(_ command: LineCommand, _ why: String, _ hint: String) -> LineEffect {

@@ -13,7 +13,9 @@ extension LineMachine {
         count(outcome)
         switch outcome {
         case .good where verdict.isLate, .suspicious where verdict.isLate:
-            return miss(verdict.part, .lateVerdicts, "its verdict came too late", now, fill) + countAndonPart(now)
+            let effects = miss(
+                verdict.part, .lateVerdicts, "its verdict came too late", now, since: verdict.seenAt, fill)
+            return effects + countAndonPart(now)
         case .good:
             recent.add(suspicious: false)
             return relieve(now) + countAndonPart(now)
@@ -36,11 +38,12 @@ extension LineMachine {
             let effects = fault(
                 .nonFiniteScore, "part \(verdict.part): score \(verdict.score), threshold \(verdict.threshold)", now,
                 fill)
-            return effects + reject(verdict.part, now)
+            return effects + reject(verdict.part, now, since: verdict.seenAt)
         }
     }
 
-    /// Nobody waits for the verdict on a part while the line stands; while it is bypassed the part is still sorted out.
+    /// Nobody waits for the verdict on a part while the line stands. While it is bypassed the part is still sorted out, and
+    /// so is one that came past a line whose andon, stop or bypass was due just now.
     private mutating func judgeOutside(
         _ verdict: Verdict, _ outcome: Verdict.Outcome, _ now: Moment, _ fill: (inout LineEvent) -> Void
     ) -> [LineEffect] {
@@ -48,7 +51,7 @@ extension LineMachine {
         sinceSummary.notRunning += 1
         guard outcome == .bad || outcome == .invalid else { return [] }
         let isBypassed = state == .bypass
-        let rejects = isBypassed ? reject(verdict.part, now) : []
+        let rejects = wasMoving ? reject(verdict.part, now, since: verdict.seenAt) : []
         return rejects
             + note(isBypassed ? .defectWhileBypassed : .defectWhileNotRunning, now) {
                 fill(&$0)
@@ -57,8 +60,8 @@ extension LineMachine {
     }
 
     mutating func failPart(_ part: String, _ code: FaultCode, _ detail: String, _ now: Moment) -> [LineEffect] {
-        guard state.permit else { return [] }
-        guard state != .bypass else {
+        guard wasMoving else { return [] }
+        guard state.isInspecting else {
             countUnjudged(1)
             return reject(part, now)
                 + note(.partUnjudged, now) {
@@ -71,12 +74,13 @@ extension LineMachine {
 
     /// A part without a verdict in time is sorted out, and so many in a row are a fault.
     private mutating func miss(
-        _ part: String, _ code: FaultCode, _ detail: String, _ now: Moment, _ fill: (inout LineEvent) -> Void
+        _ part: String, _ code: FaultCode, _ detail: String, _ now: Moment, since: UInt64? = nil,
+        _ fill: (inout LineEvent) -> Void
     ) -> [LineEffect] {
         countUnjudged(1)
         recent.unjudgedInRow += 1
         guard recent.unjudgedInRow >= policy.unjudgedLimit else {
-            return reject(part, now)
+            return reject(part, now, since: since)
                 + note(.partUnjudged, now) {
                     fill(&$0)
                     $0.detail = "\(code.rawValue): \(detail)"
@@ -85,7 +89,7 @@ extension LineMachine {
         let times = policy.unjudgedLimit > 1 ? " (\(recent.unjudgedInRow) in a row)" : ""
         recent.unjudgedInRow = 0
         let effects = fault(code, "\(part): \(detail)\(times)", now, fill)
-        return effects + reject(part, now)
+        return effects + reject(part, now, since: since)
     }
 
     mutating func sortOut(_ parts: Int, _ now: Moment) -> [LineEffect] {
@@ -150,13 +154,13 @@ extension LineMachine {
         let why = "part \(verdict.part): score \(verdict.score) above threshold \(verdict.threshold)"
         guard let travel = policy.stopTravel else {
             let effects = stop(.defect, verdict.part, why, now, detail: nil, fill)
-            return effects + reject(verdict.part, now)
+            return effects + reject(verdict.part, now, since: verdict.seenAt)
         }
         // The first one on its way decides where the line stops.
         let isFirst = pendingStop == nil
-        let effects = reject(verdict.part, now)
+        let effects = reject(verdict.part, now, since: verdict.seenAt)
         if isFirst {
-            let arrival = Arrival(travel, now: now.monotonic, encoder: encoderCount)
+            let arrival = Arrival(travel, since: verdict.seenAt ?? now.monotonic, encoder: encoderCount)
             // Before the record, so that the latch names the part.
             reason = why
             pendingStop = PendingStop(
@@ -196,10 +200,13 @@ extension LineMachine {
     }
 
     /// Sorts a part out here, or when it is where that is done.
-    private mutating func reject(_ part: String, _ now: Moment) -> [LineEffect] {
+    ///
+    /// - Parameter since: when it was in front of the camera; nil is now.
+    private mutating func reject(_ part: String, _ now: Moment, since: UInt64? = nil) -> [LineEffect] {
         guard let travel = policy.rejectTravel else { return [.reject(part: part)] }
-        pendingRejects.append(
-            PendingReject(part: part, arrival: Arrival(travel, now: now.monotonic, encoder: encoderCount)))
+        var arrival = Arrival(travel, since: since ?? now.monotonic, encoder: encoderCount)
+        if !state.permit { arrival.halt(now.monotonic) }
+        pendingRejects.append(PendingReject(part: part, arrival: arrival))
         guard pendingRejects.count > PendingReject.limit else { return [] }
         return [.reject(part: pendingRejects.removeFirst().part)]
     }

@@ -59,6 +59,8 @@ public struct LineMachine: Sendable, Hashable {
     var pendingStop: PendingStop?
     /// Parts on their way to where they are sorted out, the first one first.
     var pendingRejects: [PendingReject] = []
+    /// Whether the line moved when the present input came, before what was due: a part that it is about really came past.
+    var wasMoving = false
     /// The conveyor's encoder, as far as is known.
     var encoderCount: UInt64 = 0
     /// Only in `bypass`: when it ends, and what was latched or came meanwhile.
@@ -96,6 +98,8 @@ public struct LineMachine: Sendable, Hashable {
         switch phase {
         case .beforeBoot: return handleBeforeBoot(input, now)
         case .alive:
+            wasMoving = state.permit
+            defer { wasMoving = false }
             let due = expire(now)
             return Self.rejectsFirst(due + handleAlive(input, now))
         case .ended: return handleEnded(input)
@@ -180,11 +184,12 @@ public struct LineMachine: Sendable, Hashable {
             signals.append(.escalation(false))
         }
         if next.permit && !previous.permit {
-            rearmRejects(now)
+            moveRejects(now)
             return [record, .permit(true)] + signals
         }
-        let off: [LineEffect] = previous.permit && !next.permit ? [.permit(false)] : []
-        return off + signals + [record]
+        guard previous.permit && !next.permit else { return signals + [record] }
+        haltRejects(now)
+        return [.permit(false)] + signals + [record]
     }
 
     /// Records something that leaves the state alone.

@@ -18,43 +18,55 @@ struct Andon: Sendable, Hashable {
     }
 }
 
-/// When a part is where it has to be.
+/// When a part is where it has to be. While the line may not run the conveyor stands, and so does the part.
 struct Arrival: Sendable, Hashable {
     /// What is known of a part's way.
     enum Progress { case onItsWay, there, lost }
 
-    /// By the clock, or by the encoder and then not believed after this time.
+    /// By the clock, or by the encoder and then not believed after this time; while the conveyor stands, the time left.
     private var deadline: UInt64
+    private var isMoving = true
     private var count: UInt64?
     private let limit: UInt64
 
-    /// A part that leaves the camera now.
-    init(_ travel: LinePolicy.Travel, now: UInt64, encoder: UInt64) {
+    /// A part that was in front of the camera then.
+    init(_ travel: LinePolicy.Travel, since: UInt64, encoder: UInt64) {
         switch travel {
-        case .time(let time): (deadline, count, limit) = (now &+ time, nil, time)
-        case .counts(let counts, let limit): (deadline, count, self.limit) = (now &+ limit, encoder &+ counts, limit)
+        case .time(let time): (deadline, count, limit) = (since &+ time, nil, time)
+        case .counts(let counts, let limit): (deadline, count, self.limit) = (since &+ limit, encoder &+ counts, limit)
         }
     }
 
-    /// - Parameter isMoving: without a permit the conveyor stands, and no count is expected.
-    func progress(_ now: UInt64, encoder: UInt64, isMoving: Bool) -> Progress {
-        guard let count else { return now >= deadline ? .there : .onItsWay }
-        if encoder >= count { return .there }
-        return isMoving && now >= deadline ? .lost : .onItsWay
+    /// Whether the encoder tells.
+    var isCounted: Bool { count != nil }
+
+    func progress(_ now: UInt64, encoder: UInt64) -> Progress {
+        if let count, encoder >= count { return .there }
+        guard isMoving, now >= deadline else { return .onItsWay }
+        return count == nil ? .there : .lost
     }
 
-    /// When to look again; nil when only the encoder can tell.
-    func due(isMoving: Bool) -> UInt64? { count == nil || isMoving ? deadline : nil }
+    /// When to look again; nil while it stands.
+    var due: UInt64? { isMoving ? deadline : nil }
 
     func abstracted(_ now: UInt64, _ encoder: UInt64) -> Arrival {
         var arrival = self
-        arrival.deadline = left(deadline, now)
+        if isMoving { arrival.deadline = left(deadline, now) }
         arrival.count = count.map { $0 &- encoder }
         return arrival
     }
 
-    /// The conveyor moves again: counts are expected from now on.
-    mutating func rearm(_ now: UInt64) { if count != nil { deadline = now &+ limit } }
+    /// The conveyor stands.
+    mutating func halt(_ now: UInt64) {
+        guard isMoving else { return }
+        (deadline, isMoving) = (left(deadline, now), false)
+    }
+
+    /// The conveyor moves: a clock goes on where it was, and counts are expected from now on.
+    mutating func move(_ now: UInt64) {
+        guard !isMoving else { return }
+        (deadline, isMoving) = (now &+ (isCounted ? limit : deadline), true)
+    }
 }
 
 /// A bad part on its way to where it can be stopped.

@@ -24,14 +24,20 @@ public struct Verdict: Sendable, Equatable {
     public var warn: Float?
     /// Whether it came after its time: the part has gone past where it could be stopped or kept.
     public var isLate: Bool
+    /// When the part was in front of the camera, by the clock of `Moment.monotonic`; `nil` is now.
+    public var seenAt: UInt64?
 
     /// A verdict; any number is taken, `outcome` says what it is worth.
-    public init(part: String, score: Float, threshold: Float, warn: Float? = nil, isLate: Bool = false) {
+    public init(
+        part: String, score: Float, threshold: Float, warn: Float? = nil, isLate: Bool = false,
+        seenAt: UInt64? = nil
+    ) {
         self.part = part
         self.score = score
         self.threshold = threshold
         self.warn = warn
         self.isLate = isLate
+        self.seenAt = seenAt
     }
 
     /// Good, suspicious, bad or no verdict at all; a tie passes.

@@ -87,18 +87,17 @@ public final class EventHistory: Sendable {
     /// Hash of the last event, or of what stands before the first one.
     private static func head(_ database: Database, _ path: String) throws -> HistoryAnchor {
         guard
-            let begin = try Row.fetchOne(
-                database.cachedStatement(sql: "SELECT name, pruned_seq, pruned_hash FROM history"))
+            let name = try String.fetchOne(database.cachedStatement(sql: "SELECT name FROM history"))
         else { throw HistorySchema.damaged(path, "no name of the history") }
         let last = try Row.fetchOne(
             database.cachedStatement(sql: "SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1"))
         guard let last else {
-            return HistoryAnchor(history: begin["name"], seq: begin["pruned_seq"], hash: begin["pruned_hash"])
+            return HistoryAnchor(history: name, seq: 0, hash: HistoryChain.beginning(of: name))
         }
         guard let hash: String = try last.decode(forColumn: "hash") else {
             throw HistorySchema.damaged(path, "event \(last["seq"] as Int64) without a hash")
         }
-        return HistoryAnchor(history: begin["name"], seq: last["seq"], hash: hash)
+        return HistoryAnchor(history: name, seq: last["seq"], hash: hash)
     }
 
     /// SQLite's texts end at a null character when they are read: what is read must be what was hashed.
@@ -108,39 +107,6 @@ public final class EventHistory: Sendable {
             event[keyPath: text] = event[keyPath: text].map {
                 String(String.UnicodeScalarView($0.unicodeScalars.map { $0.value == 0 ? "\u{FFFD}" : $0 }))
             }
-        }
-    }
-
-    /// Removes old events on purpose, a thousand at a time; the chain goes on from the last one that is gone.
-    ///
-    /// The last event always stays.
-    /// - Parameter time: events before it go, nanoseconds since 1970.
-    /// - Returns: how many are gone.
-    public func prune(before time: UInt64) throws(RecordsError) -> Int {
-        var count = 0
-        while true {
-            let gone = try Self.mapErrors(path) {
-                try pool.write { database in
-                    // Up to the first event that stays, whatever the clock did meanwhile.
-                    let stays =
-                        try Int64.fetchOne(
-                            database, sql: "SELECT min(seq) FROM events WHERE time >= ?",
-                            arguments: [Int64(clamping: time)])
-                        ?? Int64.max
-                    let last = try Int64.fetchOne(database, sql: "SELECT max(seq) FROM events") ?? 0
-                    let rows = try Row.fetchAll(
-                        database, sql: "SELECT seq, hash FROM events WHERE seq < ? ORDER BY seq LIMIT 1000",
-                        arguments: [min(stays, last)])
-                    guard let end = rows.last else { return 0 }
-                    try database.execute(
-                        sql: "UPDATE history SET pruned_seq = ?, pruned_hash = ?",
-                        arguments: [end["seq"] as Int64, end["hash"] as String])
-                    try database.execute(sql: "DELETE FROM events WHERE seq <= ?", arguments: [end["seq"] as Int64])
-                    return rows.count
-                }
-            }
-            count += gone
-            guard gone > 0 else { return count }
         }
     }
 
@@ -178,10 +144,11 @@ public final class EventHistory: Sendable {
     public func latch() throws(RecordsError) -> Latch? {
         try Self.mapErrors(path) {
             try pool.read { database in
-                let last = try Int64.fetchOne(database, sql: "SELECT max(seq) FROM events")
+                let last = try Row.fetchOne(database, sql: "SELECT seq, state FROM events ORDER BY seq DESC LIMIT 1")
+                    .map { (seq: $0["seq"] as Int64, state: try $0.decode(forColumn: "state") as String) }
                 let row = try Row.fetchOne(database, sql: "SELECT * FROM latch")
                 guard let row else {
-                    if let last { throw HistorySchema.damaged(path, "event \(last) without a latch") }
+                    if let last { throw HistorySchema.damaged(path, "event \(last.seq) without a latch") }
                     return nil
                 }
                 return try HistorySchema.latch(row, last: last, path)

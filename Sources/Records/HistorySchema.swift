@@ -45,24 +45,22 @@ enum HistorySchema {
                     ALTER TABLE events ADD COLUMN hash TEXT;
                     CREATE TABLE history (
                         id INTEGER PRIMARY KEY CHECK (id = 1),
-                        name TEXT NOT NULL,
-                        -- Events up to this one are gone on purpose, and this was the hash of the last of them.
-                        pruned_seq INTEGER NOT NULL,
-                        pruned_hash TEXT NOT NULL
+                        name TEXT NOT NULL
                     );
                     """)
             let name = HistoryChain.newName()
             var hash = HistoryChain.beginning(of: name)
-            try database.execute(
-                sql: "INSERT INTO history (id, name, pruned_seq, pruned_hash) VALUES (1, ?, 0, ?)",
-                arguments: [name, hash])
-            // Events of a version without the chain are taken as they are found.
-            let events = try Row.fetchAll(database, sql: "SELECT * FROM events ORDER BY seq")
-            for row in events {
-                let recorded = try event(row, "history")
-                hash = HistoryChain.hash(after: hash, recorded)
-                try database.execute(
-                    sql: "UPDATE events SET hash = ? WHERE seq = ?", arguments: [hash, recorded.seq])
+            try database.execute(sql: "INSERT INTO history (id, name) VALUES (1, ?)", arguments: [name])
+            // Events of a version without the chain are taken as they are found, one at a time: there may be many. One that
+            // can't be read gets a hash that is not its own, and the verification names it.
+            let update = try database.makeStatement(sql: "UPDATE events SET hash = ? WHERE seq = ?")
+            for seq in try Int64.fetchAll(database, sql: "SELECT seq FROM events ORDER BY seq") {
+                guard let row = try Row.fetchOne(database, sql: "SELECT * FROM events WHERE seq = ?", arguments: [seq])
+                else { continue }
+                hash =
+                    (try? event(row, "history")).map { HistoryChain.hash(after: hash, $0) }
+                    ?? HistoryChain.beginning(of: hash)
+                try update.execute(arguments: [hash, seq])
             }
         }
         return migrator
@@ -109,13 +107,39 @@ enum HistorySchema {
                 detail: try row.decode(forColumn: "detail")))
     }
 
-    static func latch(_ row: Row, last: Int64?, _ path: String) throws -> Latch {
+    /// Whether a row says nothing beyond the event that is read from it: otherwise it could be changed beside its hash.
+    static func isExact(_ row: Row, _ event: LineEvent) -> Bool {
+        func same(_ name: String, _ value: String?) -> Bool {
+            switch (row[name] as DatabaseValue).storage {
+            case .null: value == nil
+            case .string(let text): text == value
+            default: false
+            }
+        }
+        func same(_ name: String, _ value: Float?) -> Bool {
+            switch (row[name] as DatabaseValue).storage {
+            case .null: value == nil
+            case .double(let number): value.map { Double($0) == number } ?? false
+            case .int64(let number): value.map { Double($0) == Double(number) } ?? false
+            case .string(let text): value.map { EventLine.nonFinite($0) == text } ?? false
+            case .blob: false
+            }
+        }
+        return same("state_from", event.stateFrom?.rawValue) && same("verdict", event.verdict?.rawValue)
+            && same("recipe", event.recipe) && same("part", event.part) && same("model", event.model)
+            && same("user", event.user) && same("detail", event.detail) && same("score", event.score)
+            && same("threshold", event.threshold)
+    }
+
+    /// - Parameter last: the last event's number and state, which the latch has to agree with.
+    static func latch(_ row: Row, last: (seq: Int64, state: String)?, _ path: String) throws -> Latch {
         let seq: Int64 = try row.decode(forColumn: "seq")
         guard let state = LineState(rawValue: try row.decode(forColumn: "state")) else {
             throw damaged(path, "an unknown state in the latch")
         }
-        guard seq == last else {
-            throw damaged(path, "the latch of event \(seq), the last event is \(last.map(String.init) ?? "none")")
+        guard seq == last?.seq, state.rawValue == last?.state else {
+            let found = last.map { "\($0.seq), \($0.state)" } ?? "none"
+            throw damaged(path, "the latch of event \(seq), \(state.rawValue); the last event is \(found)")
         }
         return Latch(
             state: state, cleanEnd: try row.decode(forColumn: "clean_end"), reason: try row.decode(forColumn: "reason"),

@@ -14,14 +14,12 @@ public struct HistoryVerification: Sendable {
     public let events: Int
     /// First and last event; 0 when there is none.
     public let first: Int64, last: Int64
-    /// Events up to this one were removed on purpose; 0 is none.
-    public let prunedTo: Int64
     /// Hash of the last event.
     public let head: String
     /// Places that the journal knows and that agree.
     public let anchors: Int
-    /// Events of other histories that the journal knows.
-    public let strangers: Int
+    /// Other histories that the journal knows, whether or not they were accepted.
+    public let strangers: [String]
     /// What is wrong, in the order of the events; empty when the history is sound.
     public let problems: [String]
 
@@ -30,10 +28,12 @@ public struct HistoryVerification: Sendable {
     /// - Parameters:
     ///   - path: the database.
     ///   - anchors: what the journal was told, oldest first; nil when there is no journal to ask.
+    ///   - accepted: names of other histories that were put away on purpose.
     ///   - progress: told how many events of how many are done.
     /// - Throws: `RecordsError` when the database can't be read.
     public init(
-        path: String, anchors: [HistoryAnchor]? = nil, progress: (@Sendable (Int, Int) -> Void)? = nil
+        path: String, anchors: [HistoryAnchor]? = nil, accepted: Set<String> = [],
+        progress: (@Sendable (Int, Int) -> Void)? = nil
     ) throws(RecordsError) {
         self = try EventHistory.mapErrors(path) {
             var configuration = Configuration()
@@ -42,29 +42,42 @@ public struct HistoryVerification: Sendable {
                 guard try database.tableExists("history") else {
                     throw HistorySchema.damaged(path, "a history without a chain, of an older version")
                 }
-                return try Self.verify(database, path, anchors, progress)
+                return try Self.verify(database, path, anchors, accepted, progress)
+            }
+        }
+    }
+
+    /// One event and its hash, read only; nil when there is no such event.
+    ///
+    /// - Throws: `RecordsError` when the database can't be read.
+    public static func event(
+        _ seq: Int64, path: String
+    ) throws(RecordsError) -> (recorded: RecordedEvent, hash: String?)? {
+        try EventHistory.mapErrors(path) {
+            var configuration = Configuration()
+            configuration.readonly = true
+            return try DatabaseQueue(path: path, configuration: configuration).read { database in
+                try Row.fetchOne(database, sql: "SELECT * FROM events WHERE seq = ?", arguments: [seq])
+                    .map { (try HistorySchema.event($0, path), $0["hash"]) }
             }
         }
     }
 
     private static func verify(
-        _ database: Database, _ path: String, _ anchors: [HistoryAnchor]?, _ progress: ((Int, Int) -> Void)?
+        _ database: Database, _ path: String, _ anchors: [HistoryAnchor]?, _ accepted: Set<String>,
+        _ progress: ((Int, Int) -> Void)?
     ) throws -> HistoryVerification {
-        guard let begin = try Row.fetchOne(database, sql: "SELECT * FROM history") else {
+        guard let name = try String.fetchOne(database, sql: "SELECT name FROM history") else {
             throw HistorySchema.damaged(path, "no name of the history")
         }
-        let name: String = begin["name"]
-        let prunedTo: Int64 = begin["pruned_seq"]
-        var hash: String = begin["pruned_hash"]
+        var hash = HistoryChain.beginning(of: name)
         var problems: [String] = []
-        if prunedTo == 0, hash != HistoryChain.beginning(of: name) { problems.append("the beginning was changed") }
         let mine = Dictionary(
-            (anchors ?? []).filter { $0.history == name }.map { ($0.seq, $0.hash) }, uniquingKeysWith: { _, new in new }
-        )
-        if let known = mine[prunedTo], known != hash { problems.append("the mark of the pruned events was changed") }
+            grouping: (anchors ?? []).filter { $0.history == name }, by: \.seq
+        ).mapValues { Set($0.map(\.hash)) }
         let count = try Int.fetchOne(database, sql: "SELECT count(*) FROM events") ?? 0
         var (events, agreeing) = (0, 0)
-        var (first, last) = (Int64(0), prunedTo)
+        var (first, last) = (Int64(0), Int64(0))
         // A break is told once; what follows is held against the hash that stands there.
         let rows = try Row.fetchCursor(database, sql: "SELECT * FROM events ORDER BY seq")
         while let row = try rows.next() {
@@ -74,10 +87,16 @@ public struct HistoryVerification: Sendable {
                     seq == last + 2 ? "event \(last + 1) is missing" : "events \(last + 1) to \(seq - 1) are missing")
             }
             let stored: String? = row["hash"]
-            let expected = (try? HistorySchema.event(row, path)).map { HistoryChain.hash(after: hash, $0) }
-            if expected == nil || expected != stored, seq == last + 1 { problems.append("event \(seq) was changed") }
+            let recorded = (try? HistorySchema.event(row, path)).flatMap {
+                HistorySchema.isExact(row, $0.event) ? $0 : nil
+            }
+            let expected = recorded.map { HistoryChain.hash(after: hash, $0) }
+            if recorded == nil || expected != stored && seq == last + 1 { problems.append("event \(seq) was changed") }
             if let known = mine[seq] {
-                if known == stored {
+                if known.count > 1 {
+                    problems.append("the journal was told \(known.count) different things of event \(seq)")
+                }
+                if let stored, known.contains(stored) {
                     agreeing += 1
                 } else {
                     problems.append("event \(seq) is not what the journal knows")
@@ -95,13 +114,14 @@ public struct HistoryVerification: Sendable {
             problems.append(
                 "the end is missing: the journal knows events up to \(newest), the history ends with \(last)")
         }
-        if let known = anchors?.last, known.history != name {
-            problems.append(
-                "the journal's last event, number \(known.seq), belongs to another history, \(known.history)")
+        let strangers = Set((anchors ?? []).map(\.history)).subtracting([name]).sorted()
+        for other in strangers where !accepted.contains(other) {
+            problems.append("the journal knows another history, \(other): this one was put in its place")
         }
+        problems += try hiddenTexts(database)
         return HistoryVerification(
-            history: name, events: events, first: first, last: last, prunedTo: prunedTo, head: hash, anchors: agreeing,
-            strangers: (anchors ?? []).count { $0.history != name }, problems: problems)
+            history: name, events: events, first: first, last: last, head: hash, anchors: agreeing,
+            strangers: strangers, problems: problems)
     }
 
     /// The latch belongs to the last event, and no number was used beyond it.
@@ -112,21 +132,31 @@ public struct HistoryVerification: Sendable {
             problems.append("the end is missing: events up to \(used) were recorded, the last is \(last)")
         }
         if used < last { problems.append("the count of events was changed: \(used), the last event is \(last)") }
-        let latch = try Int64.fetchOne(database, sql: "SELECT seq FROM latch")
-        if last > 0, latch != last {
-            problems.append("the latch is that of event \(latch.map(String.init) ?? "none"), the last event is \(last)")
-        }
+        let row = try Row.fetchOne(database, sql: "SELECT * FROM latch")
+        let state = try String.fetchOne(database, sql: "SELECT state FROM events WHERE seq = ?", arguments: [last])
+        guard let state else { return problems }
+        do {
+            guard let row else { throw HistorySchema.damaged(path, "no latch") }
+            _ = try HistorySchema.latch(row, last: (last, state), path)
+        } catch let error as RecordsError { problems.append("the latch was changed: \(error.found)") }
         return problems
     }
 
+    /// Texts that go on after a null character: they are read up to it, and so is their hash.
+    private static func hiddenTexts(_ database: Database) throws -> [String] {
+        let columns = ["recipe", "part", "model", "user", "detail", "state_from", "verdict"]
+        let hidden = columns.map { "instr(CAST(\($0) AS BLOB), x'00') > 0" }.joined(separator: " OR ")
+        return try Int64.fetchAll(database, sql: "SELECT seq FROM events WHERE \(hidden) ORDER BY seq")
+            .map { "event \($0) was changed: it has a text with a null character" }
+    }
+
     private init(
-        history: String, events: Int, first: Int64, last: Int64, prunedTo: Int64, head: String, anchors: Int,
-        strangers: Int, problems: [String]
+        history: String, events: Int, first: Int64, last: Int64, head: String, anchors: Int, strangers: [String],
+        problems: [String]
     ) {
         self.history = history
         self.events = events
         (self.first, self.last) = (first, last)
-        self.prunedTo = prunedTo
         self.head = head
         self.anchors = anchors
         self.strangers = strangers

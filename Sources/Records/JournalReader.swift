@@ -10,6 +10,7 @@ import Line
 public final class JournalReader {
     private let journal: OpaquePointer
     private let follows: Bool
+    private let isOfAFolder: Bool
 
     /// Opens the journal at the first event.
     ///
@@ -30,6 +31,7 @@ public final class JournalReader {
         }
         self.journal = journal
         self.follows = follows
+        isOfAFolder = folder != nil
         // Matches of one field are alternatives.
         for kind in LineEvent.Kind.allCases {
             let match = "JIDOKA_EVENT=\(kind.rawValue)"
@@ -78,7 +80,7 @@ public final class JournalReader {
         }
     }
 
-    /// Every place of every history's chain that the journal holds, oldest first.
+    /// Every place of every history's chain that the daemon's unit has told this machine's journal, oldest first.
     ///
     /// - Throws: `.io`.
     public func anchors() throws(RecordsError) -> [HistoryAnchor] {
@@ -87,6 +89,8 @@ public final class JournalReader {
             let step = sd_journal_next(journal)
             guard step >= 0 else { throw failure(step) }
             guard step > 0 else { return found }
+            // Anybody may write such fields; only the journal itself writes those with a line in front.
+            guard isOfAFolder || field("_SYSTEMD_UNIT") == "jidokad.service" else { continue }
             guard let seq = field(LogFields.fieldName("seq")).flatMap({ Int64($0) }),
                 let history = field(LogFields.fieldName("history")), let hash = field(LogFields.fieldName("hash"))
             else { continue }

@@ -22,7 +22,7 @@ struct Jidoka: ParsableCommand {
                 subcommands: [
                     Status.self, Acknowledge.self, Reset.self, Start.self, Bypass.self, ChangeRecipe.self,
                     TriggerCommand.self, Events.self,
-                    VerifyHistory.self,
+                    Replay.self, VerifyHistory.self,
                     Doctor.self,
                 ]),
             CommandGroup(name: "Try", subcommands: [Demo.self, Bench.self]),

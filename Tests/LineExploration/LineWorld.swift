@@ -31,7 +31,7 @@ struct LineWorld {
         var suspicious: [Bool] = []
         var unjudged = 0
         var calls = false
-        /// When each part that must be sorted out has to have been.
+        /// How long each part that must be sorted out may still move.
         var rejects: [UInt64] = []
     }
 
@@ -46,7 +46,6 @@ struct LineWorld {
         facts.escalationDue = facts.calls ? 0 : relative(facts.escalationDue)
         facts.badPartDue = relative(facts.badPartDue)
         facts.challengeEnd = relative(facts.challengeEnd)
-        facts.rejects = facts.rejects.map { left($0, now) }
         return Key(
             machine: machine.abstracted(at: now), facts: facts, disk: disk?.state, underneath: disk?.underneath,
             isClean: disk?.cleanEnd, permit: permit,
@@ -76,7 +75,10 @@ struct LineWorld {
     /// Time passes, and with it the conveyor moves while it may; nobody is told.
     mutating func pass(_ time: UInt64) {
         now += time
-        if permit { encoder += time }
+        guard permit else { return }
+        encoder += time
+        // Parts on their way move with the conveyor.
+        facts.rejects = facts.rejects.map { $0 > time ? $0 - time : 0 }
     }
 
     /// The encoder's counts reach the machine.
@@ -96,7 +98,10 @@ struct LineWorld {
             let before = machine.state
             let effective = stateOfInput()
             expectLatch(current, effective)
+            let wasFailing = machine.activeCauses.contains(.outputFailed)
             let effects = machine.handle(current, at: Moment(wall: now, monotonic: now))
+            // Parts on their way are named in the fault, and given up.
+            if case .fault(.outputFailed, _) = current, !wasFailing { facts.rejects = [] }
             var walk = before
             var rejected = 0
             for effect in effects where next == nil || effect.isSafe {
@@ -231,7 +236,7 @@ struct LineWorld {
                 "whatever ends a permit drops it before it is recorded")
         }
         if case .boot = input { check(effects.first == .permit(false), "boot is off first") }
-        countRejects(input, state, rejected)
+        countRejects(input, state, before, rejected)
         guard isWhole else { return }
         switch input {
         case .verdict(let verdict) where state.isInspecting: judge(verdict, verdict.outcome, isMissed(verdict))
@@ -249,20 +254,21 @@ struct LineWorld {
     }
 
     /// A full disk keeps no part from being sorted out.
-    private mutating func countRejects(_ input: LineInput, _ state: LineState, _ rejected: Int) {
+    private mutating func countRejects(_ input: LineInput, _ state: LineState, _ before: LineState, _ rejected: Int) {
         let expected =
             switch input {
-            case .verdict(let verdict) where state.permit:
+            // Before what was due: the line moved when the part came past.
+            case .verdict(let verdict) where before.permit:
                 verdict.outcome == .bad || verdict.outcome == .invalid || isMissed(verdict) && state.isInspecting
                     ? 1 : 0
-            case .partFailed: state.permit ? 1 : 0
+            case .partFailed: before.permit ? 1 : 0
             case .partsUnjudged(let count): count
             default: 0
             }
         switch machine.policy.rejectTravel {
         case nil: check(rejected == expected, "\(rejected) parts sorted out, not \(expected)")
         case .time(let time)?:
-            for _ in 0..<expected { facts.rejects.append(now + time) }
+            for _ in 0..<expected { facts.rejects.append(time) }
             check(rejected <= facts.rejects.count, "no part is sorted out twice")
             facts.rejects.removeFirst(min(rejected, facts.rejects.count))
         case .counts?: break
@@ -331,7 +337,7 @@ struct LineWorld {
         if let end = facts.bypassEnd, state == .bypass { check(now < end, "a bypass ends in time") }
         if let due = facts.escalationDue { check(now < due || facts.calls, "a stop that nobody sees is escalated") }
         if state != .stopped && state != .fault { check(!facts.calls, "who has acknowledged is not called") }
-        check(facts.rejects.allSatisfy { now < $0 }, "every part that is not good is sorted out in time")
+        check(!permit || facts.rejects.allSatisfy { $0 > 0 }, "every part that is not good is sorted out in time")
         // Whatever happens next, even the end of the power: the latch is there.
         if facts.needsAcknowledge || facts.needsReset {
             let back = disk.flatMap { LineTable.boot[$0.state] }

@@ -80,8 +80,11 @@ import Testing
     func rejectTravel() {
         var timed = running(LinePolicy(rejectTravel: .time(10)))
         #expect(LineSamples.short(timed.handle(part(2), time: 1)) == "- L stop")
-        #expect(timed.nextDeadline == 11)
-        #expect(LineSamples.short(timed.handle(.tick, time: 11)) == "R")
+        // The conveyor stands, and the part with it, until somebody has started the line again.
+        #expect(timed.nextDeadline == nil && timed.handle(.tick, time: 40).isEmpty)
+        for input in [look, .reset(user: "anna"), .start(user: "anna")] { _ = timed.handle(input, time: 50) }
+        #expect(timed.nextDeadline == 60 && timed.handle(.tick, time: 59).isEmpty)
+        #expect(LineSamples.short(timed.handle(.tick, time: 60)) == "R")
         var counted = running(LinePolicy(rejectTravel: .counts(5, limit: 10), unjudgedLimit: 3))
         _ = counted.handle(.encoder(100), time: 1)
         #expect(

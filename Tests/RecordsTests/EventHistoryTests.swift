@@ -27,6 +27,7 @@ import Testing
                 var event = Self.stop
                 event.score = score
                 event.threshold = score.map { -$0 }
+                event.state = .fault
                 appended.append(try history.append(event, latch: Latch(state: .fault, cleanEnd: true)))
             }
             try history.close()

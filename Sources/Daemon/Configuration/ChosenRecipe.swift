@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import FoundationEssentials
+import Glibc
 import Recipes
 
 /// The recipe that a person has changed over to: `STATE/recipe.json`, in force as long as the configuration's stays the same.
@@ -12,13 +13,17 @@ struct ChosenRecipe: Codable {
 
     private static func path(_ state: String) -> String { state + "/recipe.json" }
 
-    /// The recipe in force for a configuration.
+    /// The recipe in force for a configuration. A choice that was made under another configuration is over, for good.
     static func inForce(_ configuration: Configuration) -> String {
-        guard SafeFile.exists(path(configuration.state)),
-            let bytes = try? SafeFile.read(path(configuration.state), limit: 4096),
+        let path = path(configuration.state)
+        guard SafeFile.exists(path) else { return configuration.recipe }
+        guard let bytes = try? SafeFile.read(path, limit: 4096),
             let found = try? JSONDecoder().decode(ChosenRecipe.self, from: Data(bytes)),
             found.configured == configuration.recipe, Recipe.isName(found.chosen)
-        else { return configuration.recipe }
+        else {
+            unlink(path)
+            return configuration.recipe
+        }
         return found.chosen
     }
 

@@ -6,6 +6,7 @@ import Logging
 import Outputs
 import Pictures
 import Recipes
+import Records
 
 /// What a configuration describes, made real.
 extension Configuration {
@@ -16,7 +17,8 @@ extension Configuration {
         var settings = DecisionLoop.Settings(
             source: "", isLive: false, patience: nil, summaryPeriod: UInt64(log.summarySeconds) * 1_000_000_000,
             logLevel: Logger.Level(rawValue: log.level.rawValue) ?? .info, threads: inspection.threads,
-            policy: line.policy, verdictLimit: line.verdictMilliseconds.map { UInt64($0) * 1_000_000 })
+            policy: line.policy, verdictLimit: line.verdictMilliseconds.map { UInt64($0) * 1_000_000 },
+            goodEvery: UInt64(evidence?.goodEvery ?? 0), recipes: recipes)
         switch source {
         case .folder(let path, let rate, _):
             settings.source = "folder \(path)"
@@ -58,6 +60,15 @@ extension Configuration {
         case .gpio(let lines):
             return RecoveringOutputs { () throws(OutputsError) in try GPIOOutputs(lines) }
         }
+    }
+
+    /// Keeps evidence, if that is wanted.
+    func evidenceWriter(report: @escaping @Sendable (String) -> Void) -> EvidenceWriter? {
+        guard let evidence else { return nil }
+        let limits = EvidenceStore.Limits(
+            bytes: Int64(evidence.megabytes) * 1_000_000, age: evidence.days.map { UInt64($0) * 86_400_000_000_000 })
+        return EvidenceWriter(
+            open: { [state] in try EvidenceStore(path: state + "/evidence", limits: limits) }, report: report)
     }
 
     /// The lines that are read.

@@ -23,6 +23,8 @@ public struct Configuration: Sendable, Equatable {
     public var outputs: Outputs
     /// When the line warns, stops and calls.
     public var line: Line
+    /// What is kept of parts; nil is nothing.
+    public var evidence: Evidence?
     /// The acknowledge button, if there is one.
     public var acknowledge: Input?
     /// The conveyor's encoder, if there is one.
@@ -98,6 +100,23 @@ public struct Configuration: Sendable, Equatable {
         }
     }
 
+    /// What is kept of parts.
+    public struct Evidence: Sendable, Equatable {
+        /// Megabytes of all parts together, 10 to 10,000,000; samples of good parts go first.
+        public var megabytes: Int
+        /// Days, 1 to 36,500; nil is for ever.
+        public var days: Int?
+        /// Every how many good parts one is kept; 0 is none.
+        public var goodEvery: Int
+
+        /// Limits and samples.
+        public init(megabytes: Int = 2000, days: Int? = nil, goodEvery: Int = 0) {
+            self.megabytes = megabytes
+            self.days = days
+            self.goodEvery = goodEvery
+        }
+    }
+
     /// What the journal gets.
     public struct Log: Sendable, Equatable {
         /// The least important level that is written.
@@ -134,7 +153,8 @@ public struct Configuration: Sendable, Equatable {
     public init(
         recipe: String, source: Source, recipes: String = "/var/lib/jidoka/recipes", state: String = "/var/lib/jidoka",
         sockets: String = "/run/jidoka", inspection: Inspection = Inspection(), outputs: Outputs = .none,
-        line: Line = Line(), acknowledge: Input? = nil, encoder: Input? = nil, log: Log = Log()
+        line: Line = Line(), evidence: Evidence? = Evidence(), acknowledge: Input? = nil, encoder: Input? = nil,
+        log: Log = Log()
     ) {
         self.recipe = recipe
         self.source = source
@@ -144,6 +164,7 @@ public struct Configuration: Sendable, Equatable {
         self.inspection = inspection
         self.outputs = outputs
         self.line = line
+        self.evidence = evidence
         self.acknowledge = acknowledge
         self.encoder = encoder
         self.log = log
@@ -171,6 +192,7 @@ extension Configuration {
         if state != other.state { keys.append("state") }
         if sockets != other.sockets { keys.append("sockets") }
         if inspection != other.inspection { keys.append("inspection") }
+        if evidence != other.evidence { keys.append("evidence") }
         if outputs != other.outputs { keys.append("outputs") }
         if acknowledge != other.acknowledge || encoder != other.encoder { keys.append("inputs") }
         if triggerInput != other.triggerInput { keys.append("source.input") }

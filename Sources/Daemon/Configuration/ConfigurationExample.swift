@@ -108,6 +108,17 @@ extension Configuration {
           # The longest bypass ('jidoka bypass'), 0 to 1440 minutes; 0: none is allowed.
           bypass_minutes: 480
 
+        # What is kept of parts, in 'state'/evidence: the camera's own bytes, the map over the picture, and what is needed to
+        # decide again ('jidoka replay'). Every part that stopped the line or was suspicious is. Needs a restart.
+        evidence:
+          keep: true
+          # Megabytes of all parts together, 10 to 10000000: then the oldest go, samples of good parts first.
+          max_mb: 2000
+          # Days, 1 to 36500; left out: for ever.
+          # days: 365
+          # Every how many good parts one is kept, too; 0: none.
+          good_every: 0
+
         # Buttons and sensors. Needs a restart.
         # inputs:
         #   encoder:

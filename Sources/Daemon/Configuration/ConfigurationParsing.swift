@@ -43,6 +43,7 @@ extension Configuration {
         let inspection = try root.optionalMapping("inspection")
         let outputs = try root.optionalMapping("outputs")
         let line = try root.optionalMapping("line")
+        let evidence = try root.optionalMapping("evidence")
         let inputs = try root.optionalMapping("inputs")
         let log = try root.optionalMapping("log")
         self.init(recipe: recipe, source: source)
@@ -54,6 +55,7 @@ extension Configuration {
             try inspection.finish()
         }
         if let outputs { self.outputs = try Configuration.outputs(outputs) }
+        if let evidence { self.evidence = try Configuration.evidence(evidence) }
         if let line { self.line = try Configuration.rules(line) }
         if let inputs {
             if let encoder = try inputs.optionalMapping("encoder") {
@@ -162,6 +164,16 @@ extension Configuration {
         }
         try mapping.finish()
         return outputs
+    }
+
+    private static func evidence(_ mapping: YAMLMapping) throws(RecipeError) -> Evidence? {
+        let keeps = try mapping.optional("keep", as: Bool.self) ?? true
+        var evidence = Evidence()
+        evidence.megabytes = try mapping.optional("max_mb", as: Int.self, in: 10...10_000_000) ?? evidence.megabytes
+        evidence.days = try mapping.optional("days", as: Int.self, in: 1...36_500)
+        evidence.goodEvery = try mapping.optional("good_every", as: Int.self, in: 0...1_000_000_000) ?? 0
+        try mapping.finish()
+        return keeps ? evidence : nil
     }
 
     private static func log(_ mapping: YAMLMapping) throws(RecipeError) -> Log {

@@ -60,6 +60,8 @@ extension DecisionLoop {
         do throws(RecordsError) {
             let recorded = try history.append(event, latch: latch)
             seq = recorded.seq
+            recordedNow.append((recorded, history.anchor))
+            if recordedNow.count > 8 { recordedNow.removeFirst() }
             // Who reads the event and then asks for the status must not meet an older one.
             update()
             publish(recorded)
@@ -134,7 +136,7 @@ extension DecisionLoop {
         told = (text, now)
     }
 
-    private static func wallClock() -> UInt64 { read(CLOCK_REALTIME) }
+    static func wallClock() -> UInt64 { read(CLOCK_REALTIME) }
     static func monotonic() -> UInt64 { read(CLOCK_MONOTONIC) }
 
     private static func read(_ clock: clockid_t) -> UInt64 {

@@ -28,6 +28,13 @@ final class DecisionLoop: @unchecked Sendable {  // all mutable state belongs to
     var settings: Settings
     var inspector: Inspector?
     var threshold: Threshold?
+    /// The recipe in force.
+    var loaded: LoadedRecipe?
+    /// Keeps pictures of parts; nil is none.
+    var evidence: EvidenceWriter?
+    /// Events of the present decision, and good parts since the last one that was kept.
+    var recordedNow: [(recorded: RecordedEvent, anchor: HistoryAnchor?)] = []
+    var goodParts: UInt64 = 0
     var last: (part: String, score: Float, milliseconds: Double)?
     var seq: Int64 = 0
     /// Counts of the conveyor's encoder since the daemon started.
@@ -71,6 +78,10 @@ final class DecisionLoop: @unchecked Sendable {  // all mutable state belongs to
         var policy = LinePolicy()
         /// Nanoseconds from the picture to the verdict, beyond which it is none; nil is any time.
         var verdictLimit: UInt64?
+        /// Every how many good parts one is kept; 0 is none.
+        var goodEvery: UInt64 = 0
+        /// Folder of all recipes.
+        var recipes = ""
     }
 
     /// What reading the configuration again gave.
@@ -155,6 +166,8 @@ final class DecisionLoop: @unchecked Sendable {  // all mutable state belongs to
     /// Whether there is time for the disk before the next part.
     private func isQuiet(_ now: UInt64) -> Bool {
         guard permit == true else { return true }
+        // Nor does a part on its way, or an andon, wait for the disk.
+        if let due = machine.nextDeadline, due < now + Self.diskTime { return false }
         guard let partInterval else { return !inbox.hasFrame }
         return !inbox.hasFrame && (partInterval < Self.diskTime || now + Self.diskTime < lastSign + partInterval)
     }
@@ -190,7 +203,8 @@ final class DecisionLoop: @unchecked Sendable {  // all mutable state belongs to
     /// A source that hangs must not leave the line running unwatched.
     private func watchSource() {
         guard let patience = settings.patience else { return }
-        if permit == true, Self.monotonic() > lastSign + patience {
+        // Under a bypass nobody looks at parts, and one that never comes says nothing.
+        if permit == true, machine.state.isInspecting, Self.monotonic() > lastSign + patience {
             let seconds = patience / 1_000_000_000
             handle(.fault(.pictureStale, detail: "no part for \(seconds) s from \(settings.source)"))
             // A camera that hangs says so itself; without it this is found again after the next start.
@@ -278,7 +292,7 @@ final class DecisionLoop: @unchecked Sendable {  // all mutable state belongs to
         case .bad(let error):
             let code = error.code.fault
             let reason = code == .sourceLost ? "\(error)" : "\(code.rawValue): \(error)"
-            if machine.state == .running || machine.state == .fault, code != .sourceLost {
+            if machine.state.isInspecting || machine.state == .fault, code != .sourceLost {
                 handle(.fault(code, detail: "\(error)"))
                 // A fault that is over when it is told would let a line start that sees nothing.
                 guard code.isMomentary else { return }
@@ -316,11 +330,17 @@ final class DecisionLoop: @unchecked Sendable {  // all mutable state belongs to
         last = (frame.part, score, Double(decided &- since) / 1e6)
         let verdict = Verdict(
             part: frame.part, score: score, threshold: threshold.stop, warn: threshold.warn,
-            isLate: settings.verdictLimit.map { decided &- since > $0 } ?? false)
+            isLate: settings.verdictLimit.map { decided &- since > $0 } ?? false, seenAt: since)
         // Neither the line nor the part waits for the disk: permit and reject are the machine's first effects.
+        recordedNow.removeAll(keepingCapacity: true)
         let failure = handle(.verdict(verdict))
         if verdict.outcome == .good || permit == true, failure == nil { beat() }
-        let changed = permit == true ? Self.monotonic() : permitOffAt
+        // A suspicious part is recorded before this: the disk's time is not the decision's.
+        let changed = verdict.outcome == .good ? Self.monotonic() : permit == true ? 0 : permitOffAt
+        // When everything else is done: it costs a copy of the map for those that are kept.
+        defer {
+            keep(frame, verdict, networks: Double(decided &- begun) / 1e6, latency: Double(decided &- since) / 1e6)
+        }
         guard changed > since else { return }
         latencies.withLock {
             $0.decide.add(decided &- begun)
@@ -355,6 +375,7 @@ final class DecisionLoop: @unchecked Sendable {  // all mutable state belongs to
     private func use(_ recipe: Result<LoadedRecipe, RecipeError>) {
         inspector = nil
         threshold = nil
+        self.loaded = nil
         selfTest = nil
         switch recipe {
         case .failure(let error): handle(.recipeMissing(reason: "\(error)"))
@@ -368,6 +389,10 @@ final class DecisionLoop: @unchecked Sendable {  // all mutable state belongs to
                 self.inspector = inspector
                 selfTest = test
                 threshold = loaded.threshold
+                self.loaded = loaded
+                if let folder = try? RecipeFolder(loaded.recipe.name, in: settings.recipes) {
+                    archive(loaded, from: folder)
+                }
                 handle(.recipeReady(recipe: loaded.recipe.name, model: loaded.digest))
             } catch {
                 handle(.recipeMissing(reason: "\(error)"))

@@ -11,6 +11,7 @@ enum LogText {
         let detail = event.detail.map { ": \($0)" } ?? ""
         switch event.kind {
         case .stop:
+            guard event.score != nil, event.detail == nil else { return "line stopped\(detail)" }
             return "line stopped: part \(part) scores \(number(event.score)), threshold \(number(event.threshold))"
         case .warn:
             return "part \(part) is suspicious, score \(number(event.score)), threshold \(number(event.threshold))"
@@ -34,7 +35,9 @@ enum LogText {
         case .configurationRejected: return "configuration rejected, the old one stays\(detail)"
         case .defectWhileNotRunning: return "part \(part) is bad, but the line was not running"
         case .defectWhileBypassed: return "part \(part) is bad, but the line is bypassed"
-        case .partUnjudged: return "part \(part) was not judged and is sorted out\(detail)"
+        case .partUnjudged:
+            return (event.part.map { "part \($0) was not judged and is" } ?? "parts were not judged and are")
+                + " sorted out\(detail)"
         case .bypass: return "line bypassed by \(event.user ?? "?")\(detail)"
         case .bypassEnded: return "bypass over\(detail)" + (event.user.map { ", ended by \($0)" } ?? "")
         case .changeover: return "recipe changed by \(event.user ?? "?")\(detail)"

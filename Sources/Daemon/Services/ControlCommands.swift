@@ -4,6 +4,7 @@ import Capture
 import Dispatch
 import Line
 import Recipes
+import Records
 import Sockets
 import Synchronization
 
@@ -14,6 +15,7 @@ struct ControlCommands: Sendable {
     let inbox: Inbox
     let trigger: @Sendable () -> FireAnswer?
     let status: @Sendable () -> Status
+    let evidence: @Sendable () -> EvidenceWriter.Counts?
     let camera: @Sendable () -> CameraCounters?
 
     /// Answers one request; a person's command waits for the decision thread.
@@ -21,6 +23,7 @@ struct ControlCommands: Sendable {
         guard request.command != "status" else {
             var fields = status().fields
             fields["camera"] = camera().map { .object($0.fields) } ?? .null
+            fields["evidence"] = evidence().map(Self.fields) ?? .null
             return .done(fields)
         }
         guard request.command != "trigger" else { return try fire() }
@@ -39,6 +42,13 @@ struct ControlCommands: Sendable {
                 message: "no answer within \(Self.patience) seconds; the command may still be carried out",
                 hint: "ask for the status")
         }
+    }
+
+    private static func fields(_ counts: EvidenceWriter.Counts) -> JSONValue {
+        .object([
+            "written": .integer(Int64(clamping: counts.written)), "dropped": .integer(Int64(clamping: counts.dropped)),
+            "failed": .integer(Int64(clamping: counts.failed)), "failure": counts.failure.map { .string($0) } ?? .null,
+        ])
     }
 
     /// A part is there.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// How the camera's own bytes lie in memory when they are no picture file.
-public struct RawLayout: Sendable, Equatable {
+public struct RawLayout: Codable, Sendable, Equatable {
     /// V4L2's four letters, e.g. `YUYV`.
     public var code: String
     /// Columns.

@@ -9,13 +9,16 @@ struct VerifyHistory: ParsableCommand {
         discussion: """
             Every event is hashed together with the hash before it, and each hash is in the systemd journal, too. An edit, a \
             deletion or an exchange breaks the chain; an end that was cut off, or a whole new history, does not agree with the \
-            journal. Exit status 0: sound; 1: changed; 2: can't be read.
+            journal. Events below the configuration's 'log: level' are not in the journal, and old ones leave it sooner or later. \
+            Exit status 0: sound; 1: changed; 2: can't be read.
             """)
 
     @Option(help: "Folder of the history.")
     var state = "/var/lib/jidoka"
     @Flag(help: "Do not ask the journal: a cut end or a new history is not found then.")
     var withoutJournal = false
+    @Option(help: "Name of another history that was put away on purpose; may be given several times.")
+    var accept: [String] = []
     @Option(help: ArgumentHelp("Folder of journal files (default: this machine's).", visibility: .hidden))
     var journalFolder: String?
     @OptionGroup var output: JSONOption
@@ -24,7 +27,7 @@ struct VerifyHistory: ParsableCommand {
         let anchors = try withoutJournal ? nil : journal()
         let found: HistoryVerification
         do {
-            found = try HistoryVerification(path: state + "/history.sqlite", anchors: anchors) {
+            found = try HistoryVerification(path: state + "/history.sqlite", anchors: anchors, accepted: Set(accept)) {
                 Terminal.shared.show("events \($0)/\($1)", isLast: $0 == $1)
             }
         } catch {
@@ -40,21 +43,20 @@ struct VerifyHistory: ParsableCommand {
     private func journal() throws -> [HistoryAnchor]? {
         do {
             let reader = try JournalReader(folder: journalFolder)
-            if reader.isReadable { return try reader.anchors() }
+            // Whoever may only read his own entries sees none of the daemon's.
+            if reader.isReadable, case let anchors = try reader.anchors(), !anchors.isEmpty { return anchors }
         } catch { Terminal.shared.say("jidoka: verify-history: \(error)") }
         return nil
     }
 
     private func show(_ found: HistoryVerification, _ anchors: [HistoryAnchor]?) {
         for problem in found.problems { print("CHANGED: \(problem)") }
-        let pruned = found.prunedTo > 0 ? ", events up to \(found.prunedTo) were removed on purpose" : ""
-        print("history \(found.history): \(found.events) events, \(found.first) to \(found.last)\(pruned)")
+        print("history \(found.history): \(found.events) events, \(found.first) to \(found.last)")
         print("hash of the last one: \(found.head)")
         if anchors == nil {
-            print("without a journal: a cut end or a new history can't be found")
+            print("no journal with the daemon's events can be read: a cut end or a new history can't be found")
         } else {
-            let others = found.strangers > 0 ? "; it also knows \(found.strangers) of other histories" : ""
-            print("the journal agrees on \(found.anchors) of them\(others)")
+            print("the journal agrees on \(found.anchors) of them")
         }
         if found.problems.isEmpty { print("sound") }
     }
@@ -64,21 +66,15 @@ struct VerifyHistory: ParsableCommand {
         let events: Int
         let first: Int64
         let last: Int64
-        let prunedTo: Int64
         let head: String
         let journal: Bool
         let agreeing: Int
-        let strangers: Int
+        let strangers: [String]
         let problems: [String]
-
-        enum CodingKeys: String, CodingKey {
-            case history, events, first, last, head, journal, agreeing, strangers, problems
-            case prunedTo = "pruned_to"
-        }
 
         init(_ found: HistoryVerification, hasJournal: Bool) {
             (history, events, first, last) = (found.history, found.events, found.first, found.last)
-            (prunedTo, head, journal) = (found.prunedTo, found.head, hasJournal)
+            (head, journal) = (found.head, hasJournal)
             (agreeing, strangers, problems) = (found.anchors, found.strangers, found.problems)
         }
     }

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Calibration
+import Capture
+import Daemon
+import Digests
+import Inspection
+import Pictures
+import Recipes
+import Records
+
+struct Replay: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Decide a part again from its evidence, and prove that it is the same decision, bit for bit.",
+        discussion: """
+            The picture's own bytes go the way they went on the line, through the recipe's copy that was made when it was loaded. \
+            Exit status 0: the same bits; 1: another decision, or evidence that was changed; 2: can't be decided again.
+            """)
+
+    @Argument(help: "Number of the event ('jidoka events'), or the name of a folder in STATE/evidence.")
+    var stop: String
+    @Option(help: "Folder of the history and the evidence.")
+    var state = "/var/lib/jidoka"
+    @OptionGroup var output: JSONOption
+
+    private struct Report: Encodable {
+        var evidence: String
+        var part: String
+        var event: String?
+        var recipe: String
+        var score: String
+        var scoreBits: String
+        var again: String
+        var againBits: String
+        var verdict: String
+        var problems: [String] = []
+
+        enum CodingKeys: String, CodingKey {
+            case evidence, part, event, recipe, score, again, verdict, problems
+            case scoreBits = "score_bits"
+            case againBits = "again_bits"
+        }
+    }
+
+    func run() throws {
+        let report: Report
+        do {
+            report = try decide()
+        } catch {
+            Terminal.shared.say("jidoka: replay: \(error)")
+            throw ExitCode(2)
+        }
+        if output.isJSON { try printJSON(report) } else { show(report) }
+        guard report.problems.isEmpty else { throw ExitCode(1) }
+    }
+
+    private func show(_ report: Report) {
+        for problem in report.problems { print("DIFFERENT: \(problem)") }
+        print("\(report.evidence): part \(report.part), recipe \(report.recipe), \(report.verdict)")
+        print("score then  \(report.score)  (bits \(report.scoreBits))")
+        print("score again \(report.again)  (bits \(report.againBits))")
+        if report.problems.isEmpty { print("the same decision, bit for bit") }
+    }
+
+    /// The folder of the evidence.
+    private func folder() throws -> String {
+        let root = state + "/evidence"
+        if let seq = Int64(stop) {
+            let digits = String(seq)
+            let start = String(repeating: "0", count: max(0, 10 - digits.count)) + digits + "-"
+            if let name = Folder.folders(root).first(where: { $0.hasPrefix(start) }) { return root + "/" + name }
+        } else if !stop.contains("/"), Folder.exists(root + "/" + stop) {
+            return root + "/" + stop
+        }
+        throw RecipeError(
+            .unreadable, root, expected: "evidence of \(stop)", found: "none",
+            hint:
+                "'jidoka events' has the numbers; evidence is kept of stops and suspicious parts, as long as there is room"
+        )
+    }
+
+    private func decide() throws -> Report {
+        let folder = try folder()
+        let kept = try EvidenceFile.read(folder + "/evidence.json")
+        let bytes = try SafeFile.read(folder + "/" + kept.picture)
+        let copies = "\(state)/evidence/recipes/\(kept.identity.prefix(16))"
+        let loaded = try LoadedRecipe(try RecipeFolder(kept.recipe, in: copies))
+        var problems: [String] = []
+        if Digest.sha256(bytes) != kept.pictureDigest { problems.append("\(kept.picture) was changed") }
+        if EvidenceCopy.digest(of: loaded) != kept.identity { problems.append("the copy of the recipe was changed") }
+        let pixels = try pixels(kept, bytes, loaded)
+        if Digest.sha256(pixels) != kept.inputDigest { problems.append("the picture gives another network input") }
+        let score = try Inspector(model: loaded.model).score(pixels)
+        if EvidenceFile.bits(score) != kept.scoreBits { problems.append("the score has other bits") }
+        if EvidenceFile.bits(loaded.threshold.stop) != kept.thresholdBits {
+            problems.append("the threshold has other bits")
+        }
+        if let line = kept.event { problems += try check(line, kept, score) }
+        return Report(
+            evidence: folder.split(separator: "/").last.map(String.init) ?? folder, part: kept.part, event: kept.event,
+            recipe: kept.recipe, score: kept.score, scoreBits: kept.scoreBits, again: score.description,
+            againBits: EvidenceFile.bits(score), verdict: loaded.threshold.judge(score).rawValue, problems: problems)
+    }
+
+    private func pixels(_ kept: EvidenceFile, _ bytes: [UInt8], _ loaded: LoadedRecipe) throws -> [UInt8] {
+        let rule = loaded.recipe.input
+        if let layout = kept.layout {
+            return try Picture.decode(raw: bytes, layout: layout, name: kept.picture).prepared(by: rule).pixels
+        }
+        // A source without bytes of its own has given the network input.
+        if kept.picture == "input.png" { return try Picture.decode(bytes, name: kept.picture).pixels }
+        return try Picture.prepared(decoding: bytes, name: kept.picture, rule: rule).pixels
+    }
+
+    /// The evidence against the history: the same line, in the same place of the chain.
+    private func check(_ line: String, _ kept: EvidenceFile, _ score: Float) throws -> [String] {
+        let event = try EventLine.decode(line)
+        var problems: [String] = []
+        if let recorded = event.event.score, recorded.isFinite, recorded != score + 0 {
+            problems.append("the event has another score, \(recorded)")
+        }
+        guard SafeFile.exists(state + "/history.sqlite") else { return problems }
+        guard let found = try HistoryVerification.event(event.seq, path: state + "/history.sqlite") else {
+            return problems + ["the history has no event \(event.seq) any more"]
+        }
+        if EventLine.encode(found.recorded) != line || found.hash != kept.hash {
+            problems.append("event \(event.seq) in the history is another one")
+        }
+        return problems
+    }
+}
