@@ -38,14 +38,7 @@ extension LineMachine {
     }
 
     mutating func takeCount(_ count: UInt64, _ now: Moment) -> [LineEffect] {
-        // An encoder that was claimed again counts from nought.
-        guard count >= encoderCount else {
-            encoderCount = count
-            guard !pendingRejects.isEmpty || pendingStop != nil else { return [] }
-            pendingRejects = []
-            return fault(.partMissed, "the encoder has begun anew: nobody knows where parts on their way are", now)
-        }
-        encoderCount = count
+        encoderCount = max(count, encoderCount)
         return expire(now)
     }
 
@@ -103,7 +96,6 @@ extension LineMachine {
     private mutating func challengeIsOver(_ now: Moment) -> [LineEffect] {
         isChallenged = false
         challengeEnd = nil
-        guard !isComplete else { return [] }
         return becomeIncomplete(Self.challengeIsDue, now)
     }
 }

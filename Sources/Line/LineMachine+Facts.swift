@@ -107,8 +107,7 @@ extension LineMachine {
         let wasChallenged = self.policy.challengePeriod
         self.policy = policy
         if wasChallenged != policy.challengePeriod { forgetChallenge() }
-        guard !isComplete, state.isInspecting else { return settle(now) }
-        return becomeIncomplete(Self.challengeIsDue, now)
+        return isComplete ? settle(now) : becomeIncomplete(Self.challengeIsDue, now)
     }
 
     /// What the box has shown with another recipe says nothing.

@@ -70,7 +70,7 @@ public struct LineExploration {
 
     static func acts(_ policy: LinePolicy) -> [Act] {
         func verdict(_ score: Float, late: Bool = false) -> LineInput {
-            .verdict(Verdict(part: "p", score: score, threshold: 2, warn: 1, isLate: late))
+            .verdict(Verdict(part: score > 2 ? "b" : "p", score: score, threshold: 2, warn: 1, isLate: late))
         }
         let acknowledge = LineInput.acknowledge(user: "anna", verdict: .unclear, reason: "dust")
         var inputs: [LineInput] = [
@@ -85,7 +85,10 @@ public struct LineExploration {
             .bypass(user: "", reason: "audit", duration: 2), .bypass(user: "anna", reason: "", duration: 2),
             .bypass(user: "anna", reason: "audit", duration: 0), .bypass(user: "anna", reason: "audit", duration: 9),
             .endBypass(user: "anna"), .endBypass(user: ""), .changeRecipe(user: "anna", recipe: "r"),
-            .changeRecipe(user: "", recipe: "r"), .configurationChanged(affectsVerdicts: true), .tick, .shutdown,
+            .changeRecipe(user: "", recipe: "r"), .changeRecipe(user: "anna", recipe: " "),
+            .fault(.outputFailed, detail: "d"), .faultCleared(.outputFailed), .policy(policy),
+            .configurationChanged(affectsVerdicts: false), .configurationChanged(affectsVerdicts: true), .tick,
+            .shutdown,
         ]
         if policy.challengePeriod != nil { inputs += [.challengePassed, .challengeFailed(detail: "missed")] }
         return inputs.map(Act.input)

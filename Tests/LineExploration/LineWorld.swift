@@ -97,11 +97,12 @@ struct LineWorld {
             check(rounds <= 3, "a failing record makes no endless loop")
             let before = machine.state
             let effective = stateOfInput()
+            let known = machine.activeCauses
             expectLatch(current, effective)
             let wasFailing = machine.activeCauses.contains(.outputFailed)
+            let isNews = says(current)
             let effects = machine.handle(current, at: Moment(wall: now, monotonic: now))
-            // Parts on their way are named in the fault, and given up.
-            if case .fault(.outputFailed, _) = current, !wasFailing { facts.rejects = [] }
+            if !isNews { check(effects.isEmpty, "what is known already is not told again") }
             var walk = before
             var rejected = 0
             for effect in effects where next == nil || effect.isSafe {
@@ -131,7 +132,12 @@ struct LineWorld {
                 case .lamp, .refuse, .load: break
                 }
             }
+            if case .fault(let code, _) = current, !code.isMomentary, known.contains(code), effective == .acknowledged {
+                check(machine.state == .acknowledged, "a cause that is known does not undo an acknowledgement")
+            }
             inspect(current, before, effective, effects, rejected, isWhole: next == nil)
+            // Parts on their way are named in the fault, and given up.
+            if case .fault(.outputFailed, _) = current, !wasFailing { facts.rejects = [] }
         }
         look()
     }
@@ -142,6 +148,20 @@ struct LineWorld {
         var copy = machine
         _ = copy.handle(.tick, at: Moment(wall: now, monotonic: now))
         return copy.state
+    }
+
+    /// Whether an input says anything that the machine did not know, when nothing is due.
+    private func says(_ input: LineInput) -> Bool {
+        if let due = machine.nextDeadline, due <= now { return true }
+        guard !machine.latch.cleanEnd else { return true }
+        switch input {
+        case .faultCleared(let code): return machine.activeCauses.contains(code)
+        case .recipeReady(let recipe, let model):
+            return machine.recipe != recipe || machine.model != model || machine.activeCauses.contains(.recipeMissing)
+        case .sourceReady: return !machine.sourceIsReady || machine.activeCauses.contains(.sourceLost)
+        case .policy: return false
+        default: return true
+        }
     }
 
     /// A part that is not good has to be acknowledged, whether or not that can be recorded.
@@ -158,6 +178,18 @@ struct LineWorld {
         let isNamed = event.user?.contains { !$0.isWhitespace } ?? false
         let acts: [LineEvent.Kind] = [.start, .acknowledge, .reset, .bypass, .changeover]
         check(!acts.contains(event.kind) || isNamed, "\(event.kind.rawValue) has a name")
+        if event.kind == .acknowledge {
+            check(event.detail?.contains { !$0.isWhitespace } ?? false, "an acknowledgement has a reason")
+        }
+        if event.kind == .changeover {
+            check(event.detail?.dropFirst(2).contains { !$0.isWhitespace } ?? false, "a changeover has a recipe")
+        }
+        if event.kind == .stop, facts.badPartDue != nil {
+            check(event.part == "b", "a stop names the bad part that was on its way")
+        }
+        if event.kind == .bypass {
+            check(!machine.activeCauses.contains(where: \.endsBypass), "no bypass with what would end it")
+        }
         if event.kind == .bypassEnded, case .endBypass = input, event.detail != "expired" {
             check(isNamed, "who ends a bypass has a name")
         }
@@ -245,6 +277,8 @@ struct LineWorld {
             facts.bypassEnd = now + duration
         case .challengePassed: facts.challengeEnd = machine.policy.challengePeriod.map { now + $0 }
         case .challengeFailed: facts.challengeEnd = nil
+        case .configurationChanged(affectsVerdicts: false):
+            check(machine.state == state, "a configuration that changes no verdict stops nothing")
         case .recipeReady, .recipeMissing, .changeRecipe: if machine.recipe == nil { facts.challengeEnd = nil }
         default: break
         }
