@@ -64,7 +64,8 @@ let package = Package(
         .target(
             name: "Outputs", dependencies: ["CLinuxShims", "Line", "Threads"], exclude: ["GPIO/README.md"],
             swiftSettings: strict),
-        .target(name: "Sockets", dependencies: ["CLinuxShims", "Threads"], swiftSettings: strict),
+        .target(
+            name: "Sockets", dependencies: ["CLinuxShims", "Threads"], exclude: ["README.md"], swiftSettings: strict),
         .target(
             name: "Records",
             dependencies: [

@@ -19,13 +19,14 @@ FILES = [
     ("/etc/jidoka/jidoka.yaml", "what is inspected, see \\fBjidoka.yaml\\fR(5)"),
     ("/var/lib/jidoka/recipes", "one folder for each recipe"),
     ("/var/lib/jidoka/history.sqlite", "events and latch of the line"),
+    ("/var/lib/jidoka/evidence", "pictures of stops, and what is needed to decide them again"),
     ("/run/jidoka/control.sock", "commands; open to the members of the group jidoka"),
     ("/run/jidoka/events.sock", "events as lines of JSON"),
 ]
 
 DAEMON = r"""
 .SH STATES
-The run permit is on in the state running and in no other. A part above the threshold stops the line; the stop is
+The run permit is on in the states running, andon and bypass, and in no other. A part above the threshold stops the line; the stop is
 latched, also over restarts and power cuts, until a named person has acknowledged it. Acknowledge, reset and start are
 three acts: the daemon never starts the line by itself.
 .SH SIGNALS
