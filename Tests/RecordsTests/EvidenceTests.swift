@@ -66,9 +66,19 @@ import Testing
         var tight = try EvidenceStore(path: folder.file("evidence"), limits: .init(bytes: all - 1))
         #expect(tight.prune(now: .max / 2).allSatisfy { $0.hasPrefix("good-") })
         #expect(tight.names.count == 4)
+        // A recipe's copy stays as long as a part needs it; the newest stays in any case.
+        let kept = try EvidenceFile.read(folder.file("evidence/0000000003-stop/evidence.json"))
+        for copy in ["none", String(kept.identity.prefix(16)), "newest"] {
+            try SafeFile.makeFolder(folder.file("evidence/recipes/" + copy))
+            usleep(20_000)
+        }
         var tighter = try EvidenceStore(path: folder.file("evidence"), limits: .init(bytes: all / 4))
         #expect(tighter.prune(now: .max / 2).last?.hasSuffix("-stop") == true)
         #expect(tighter.bytes <= all / 4 && tighter.names.last == "0000000003-stop")
+        #expect(!SafeFile.exists(folder.file("evidence/recipes/none")))
+        for copy in [String(kept.identity.prefix(16)), "newest"] {
+            #expect(SafeFile.exists(folder.file("evidence/recipes/" + copy)))
+        }
         var old = try EvidenceStore(path: folder.file("evidence"), limits: .init(age: 1))
         #expect(!old.prune(now: .max / 2).isEmpty && old.names.isEmpty)
     }

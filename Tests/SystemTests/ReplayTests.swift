@@ -92,7 +92,8 @@ import Testing
         try line.wait(for: "stopped")
         #expect(Patience.until { line.status?["evidence"]?["failed"]?.int == 1 })
         #expect(line.status?["evidence"]?["failure"]?.text?.contains("evidence") == true)
+        // The same part stops it again.
         try line.bringBack()
-        line.expect("running", permit: true)
+        #expect(Patience.until { line.status?["evidence"]?["failed"]?.int == 2 })
     }
 }

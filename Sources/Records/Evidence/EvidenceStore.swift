@@ -25,8 +25,18 @@ public struct EvidenceStore: Sendable {
     /// Path of the folder.
     public let path: String
     private let limits: Limits
-    /// Kept parts by name, oldest first: their size, and when they were written.
-    private var parts: [(name: String, bytes: Int64, time: UInt64)] = []
+    /// A part that is kept.
+    private struct Part {
+        let name: String
+        let bytes: Int64
+        /// When it was written.
+        let time: UInt64
+        /// Name of the recipe's copy that decided it; nil when that can't be read.
+        let copy: String?
+    }
+
+    /// The oldest first.
+    private var parts: [Part] = []
 
     /// Opens the folder, and looks what is in it; what a power cut left half written goes.
     ///
@@ -41,7 +51,7 @@ public struct EvidenceStore: Sendable {
                 try? FileManager.default.removeItem(atPath: folder)
                 continue
             }
-            parts.append((name, Self.size(folder), Self.modified(folder)))
+            parts.append(Self.part(name, folder))
         }
         parts.sort { $0.time < $1.time }
     }
@@ -79,17 +89,18 @@ public struct EvidenceStore: Sendable {
             try? FileManager.default.removeItem(atPath: draft)
             throw error
         }
-        parts.append((name, Self.size(path + "/" + name), Self.modified(path + "/" + name)))
+        parts.append(Self.part(name, path + "/" + name))
         return name
     }
 
-    /// Removes what is too old, and what is too much: samples of good parts first.
+    /// Removes what is too old, and what is too much: samples of good parts first; and copies of recipes that no part that is
+    /// kept was decided by, but for the newest, which decides now.
     ///
     /// - Parameter now: nanoseconds since 1970.
     /// - Returns: names that are gone.
     public mutating func prune(now: UInt64) -> [String] {
         var gone: [String] = []
-        func remove(_ index: Int, from parts: inout [(name: String, bytes: Int64, time: UInt64)]) {
+        func remove(_ index: Int, from parts: inout [Part]) {
             let name = parts.remove(at: index).name
             try? FileManager.default.removeItem(atPath: path + "/" + name)
             gone.append(name)
@@ -103,7 +114,23 @@ public struct EvidenceStore: Sendable {
             total -= parts[index].bytes
             remove(index, from: &parts)
         }
+        if !gone.isEmpty { pruneCopies() }
         return gone
+    }
+
+    private func pruneCopies() {
+        let needed = Set(parts.compactMap(\.copy))
+        let copies = Self.names(recipes).sorted {
+            Self.modified(recipes + "/" + $0) < Self.modified(recipes + "/" + $1)
+        }
+        for copy in copies.dropLast() where !needed.contains(copy) {
+            try? FileManager.default.removeItem(atPath: recipes + "/" + copy)
+        }
+    }
+
+    private static func part(_ name: String, _ folder: String) -> Part {
+        let copy = (try? EvidenceFile.read(folder + "/evidence.json")).map { String($0.identity.prefix(16)) }
+        return Part(name: name, bytes: size(folder), time: modified(folder), copy: copy)
     }
 
     /// Folder of the copies of recipes.

@@ -11,7 +11,7 @@ import Training
     ) throws -> AccuracyRun {
         let text = """
             {"case": {"set": "\(set)", "data": "d", "data_sha256": "s-\(set)", "detector": "\(detector)",
-              "teacher": "built-in", "teacher_path": null, "teacher_sha256": "t", "size": 256, "epochs": 100,
+              "teacher": "built-in", "teacher_path": null, "teacher_sha256": "t", "size": 256, "epochs": 100, "width": 1,
               "seed": \(seed), "engine": "int8", "levels": ["layer1", "layer2"]},
              "training_seconds": \(seed == 1 ? "null" : "60"), "best_epoch": 90, "train_parts": 120, "program": "p",
              "map": {"levels": ["layer3"], "weights": [1], "normalisation": "global", "smoothing": 4, "score": "maximum"},
