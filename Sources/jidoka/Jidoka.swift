@@ -20,7 +20,7 @@ struct Jidoka: ParsableCommand {
             CommandGroup(
                 name: "Line",
                 subcommands: [
-                    Status.self, Acknowledge.self, Reset.self, Start.self, Bypass.self, ChangeRecipe.self,
+                    Status.self, Watch.self, Acknowledge.self, Reset.self, Start.self, Bypass.self, ChangeRecipe.self,
                     TriggerCommand.self, Events.self,
                     Replay.self, VerifyHistory.self,
                     Doctor.self,

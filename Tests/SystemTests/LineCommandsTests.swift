@@ -77,6 +77,24 @@ import Testing
         #expect(kinds.contains("warn") && kinds.contains("escalation"))
     }
 
+    @Test("watch shows state, permit, parts and events, in a pipe once, and says when nobody answers")
+    func watch() throws {
+        let line = try LineUnderTest("watch", parts: [.good, .noise, .good])
+        try line.boot()
+        #expect(line.command("start"))
+        try line.wait(for: "stopped")
+        let shown = try say(line, "watch", "--ascii")
+        #expect(shown.ending == .exit(0) && shown.out.contains("permit off") && shown.out.contains("[a] acknowledge"))
+        #expect(shown.out.contains("stop  002.png") && shown.out.contains(" #### "))
+        let rows = shown.out.split(separator: "\n", omittingEmptySubsequences: false)
+        #expect(rows.count <= 25 && rows.allSatisfy { $0.count <= 80 })
+        // No colours, no signs beyond ASCII where nobody looks.
+        #expect(shown.out.utf8.allSatisfy { $0 < 128 && ($0 >= 32 || $0 == 10) })
+        #expect(line.terminate() == .exit(0))
+        let nobody = try say(line, "watch")
+        #expect(nobody.ending == .exit(1) && nobody.out.contains("does not answer"))
+    }
+
     @Test("the history of a line is sound, and one that was edited is not")
     func verification() throws {
         let line = try LineUnderTest("verification", parts: [.good, .noise, .good])
