@@ -89,7 +89,7 @@ check "which finds it" contains "$(journalctl --no-pager -o cat MESSAGE_ID="$sto
 explained=$(journalctl --no-pager -x MESSAGE_ID="$stop")
 check "journalctl -x tells what to do" contains "$explained" 'jidoka ack --verdict defect'
 check "with the part's name in it" contains "$explained" \
-    "Part $(journal -o verbose JIDOKA_EVENT=stop | sed -n 's/^ *JIDOKA_PART=//p' | tail -n 1) scores"
+    "line stopped: part $(journal -o verbose JIDOKA_EVENT=stop | sed -n 's/^ *JIDOKA_PART=//p' | tail -n 1) scores"
 check "an operator acknowledges" su worker -c 'jidoka ack --verdict defect --reason scratch'
 check "the journal knows who" contains "$(journal -o verbose JIDOKA_EVENT=acknowledge)" 'JIDOKA_USER=worker'
 check "every event has a MESSAGE_ID" is "$(events_without_message_id)" ""
