@@ -5,7 +5,7 @@
 # tries everything that can happen to a box. Needs root (for apt-get and mmdebstrap), Debian, no KVM, no Swift.
 #
 # Exit status: 0 everything passed; 1 something failed; 2 no verdict (the machine itself did not get through).
-# Environment: JIDOKA_VM_SECONDS (limit for one boot, 900), JIDOKA_VM_ACCEL, JIDOKA_MACHINE (folder for
+# Environment: JIDOKA_VM_SECONDS (limit for one boot, 1300), JIDOKA_VM_ACCEL, JIDOKA_MACHINE (folder for
 # caches and results, .build/machine), JIDOKA_MACHINE_TOPICS (what the first boot looks at; 'rig install line' is always
 # needed).
 set -euo pipefail

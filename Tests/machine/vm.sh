@@ -28,7 +28,7 @@ run_vm() {
 }
 
 boot_vm() {
-    local name=$1 ram=$2 drive append='' qemu limit=$((SECONDS + ${JIDOKA_VM_SECONDS:-900}))
+    local name=$1 ram=$2 drive append='' qemu limit=$((SECONDS + ${JIDOKA_VM_SECONDS:-1300}))
     drive=(-blockdev "driver=file,filename=$3,node-name=file" -blockdev driver=raw,file=file,node-name=image)
     if [ -n "$4" ]; then
         [ ! -s "$4" ] || append=,log-append=on
@@ -56,7 +56,7 @@ memmap=64K\$$registers mitigations=off no_timer_check random.trust_cpu=on system
             # What is not flushed now is lost: QEMU has no time to write anything.
             kill -KILL "$qemu"
         elif [ "$SECONDS" -ge "$limit" ]; then
-            say "no end of this boot within ${JIDOKA_VM_SECONDS:-900} s"
+            say "no end of this boot within ${JIDOKA_VM_SECONDS:-1300} s"
             echo none > "$share/then"
             kill -KILL "$qemu"
         fi
