@@ -30,7 +30,7 @@ public enum FaultCode: String, Codable, Sendable, CaseIterable {
     case inputFailed = "input_failed"
     /// A part came past of which there is no picture, or parts came faster than they can be judged; momentary.
     case partMissed = "part_missed"
-    /// A known defect was not found, or a known good part was; cleared by a challenge that is passed.
+    /// A known defect was passed, or a known good part would have been stopped; cleared by a challenge that is passed.
     case challengeFailed = "challenge_failed"
     /// Jidoka has broken a rule of its own.
     case `internal`

@@ -46,7 +46,7 @@ public struct LineEvent: Codable, Sendable, Equatable {
         case defectWhileBypassed = "defect_while_bypassed"
         /// A part went past without a verdict in time, and is sorted out.
         case partUnjudged = "part_unjudged"
-        /// A named person lets the line run without Jidoka until the time in `detail`.
+        /// A named person lets the line run without Jidoka for the time in `detail`.
         case bypass
         /// The bypass is over.
         case bypassEnded = "bypass_ended"

@@ -11,18 +11,18 @@ extension LineMachine {
         machine.counters = Counters()
         machine.sinceSummary = Counters()
         machine.reason = reason == nil ? nil : "…"
-        machine.recent.mask(policy.suspicious)
+        machine.recent.keep(policy.suspicious)
         machine.encoderCount = 0
         machine.andon = andon.map { $0.abstracted(now, enough: policy.goodParts) }
         machine.pendingStop = pendingStop.map { $0.abstracted(now, encoderCount) }
         machine.pendingRejects = pendingRejects.map { $0.abstracted(now, encoderCount) }
-        machine.bypassEnd = bypassEnd.map { left($0, now) }
+        machine.bypassEnd = bypassEnd.map { timeLeft(until: $0, at: now) }
         // An escalation that is out is out.
-        machine.escalationDue = escalationDue.map { isEscalated ? 0 : left($0, now) }
-        machine.challengeEnd = challengeEnd.map { left($0, now) }
+        machine.escalationDue = escalationDue.map { isEscalated ? 0 : timeLeft(until: $0, at: now) }
+        machine.challengeEnd = challengeEnd.map { timeLeft(until: $0, at: now) }
         return machine
     }
 }
 
 /// Time until then; what is over is over, however long ago.
-package func left(_ deadline: UInt64, _ now: UInt64) -> UInt64 { deadline > now ? deadline - now : 0 }
+package func timeLeft(until deadline: UInt64, at now: UInt64) -> UInt64 { deadline > now ? deadline - now : 0 }

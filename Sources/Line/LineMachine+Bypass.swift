@@ -26,7 +26,7 @@ extension LineMachine {
                 .bypass, user, "no bypass can run with \(blocking.joined(separator: ", "))", "remove the cause", now)
         }
         if let pending = pendingStop {
-            self.reason = "part \(pending.part): score \(pending.score) above threshold \(pending.threshold)"
+            self.reason = pending.reason
             stoppedPart = pending.part
             underneath = .stopped
         } else if state == .andon || state == .running {

@@ -91,9 +91,7 @@ extension LineMachine {
         guard let pending = pendingStop else { return go(.change, kind, now) { $0.detail = why } }
         stoppedPart = pending.part
         return go(.changeAfterDefect, .stop, now) {
-            $0.part = pending.part
-            $0.score = pending.score
-            $0.threshold = pending.threshold
+            pending.fill(&$0)
             $0.detail = why
         }
     }
@@ -137,7 +135,7 @@ extension LineMachine {
         if state == .acknowledged { stoppedPart = nil }
         if let pending = pendingStop {
             stoppedPart = pending.part
-            reason = "part \(pending.part): score \(pending.score) above threshold \(pending.threshold); \(text)"
+            reason = "\(pending.reason); \(text)"
         } else if reason == nil || !(state == .fault || state == .stopped) {
             reason = text
         }

@@ -117,7 +117,7 @@ extension LineMachine {
         var next = LineTable.shutdown[state] ?? state
         if let pendingStop {
             next = .stopped
-            reason = "part \(pendingStop.part): score \(pendingStop.score) above threshold \(pendingStop.threshold)"
+            reason = pendingStop.reason
             stoppedPart = pendingStop.part
         }
         if state == .bypass { next = underneath ?? .blocked }

@@ -3,18 +3,13 @@
 /// What parts do to the line: andon, stop, reject.
 extension LineMachine {
     mutating func judge(_ verdict: Verdict, _ now: Moment) -> [LineEffect] {
-        func fill(_ event: inout LineEvent) {
-            event.part = verdict.part
-            event.score = verdict.score
-            event.threshold = verdict.threshold
-        }
         let outcome = verdict.outcome
-        guard state.isInspecting else { return judgeOutside(verdict, outcome, now, fill) }
+        guard state.isInspecting else { return judgeOutside(verdict, outcome, now) }
         count(outcome)
         switch outcome {
         case .good where verdict.isLate, .suspicious where verdict.isLate:
             let effects = miss(
-                verdict.part, .lateVerdicts, "its verdict came too late", now, since: verdict.seenAt, fill)
+                verdict.part, .lateVerdicts, "its verdict came too late", now, since: verdict.seenAt, verdict.fill)
             return effects + countAndonPart(now)
         case .good:
             recent.add(suspicious: false)
@@ -22,22 +17,20 @@ extension LineMachine {
         case .suspicious:
             recent.add(suspicious: true)
             let why = "part \(verdict.part): score \(verdict.score) above the warn threshold \(verdict.warn ?? 0)"
-            let effects = raise(why, byDrift: false, .warn, now, fill)
-            guard pendingStop == nil, recent.reaches(policy.suspicious), let share = policy.suspicious else {
+            let effects = raise(why, byDrift: false, .warn, now, verdict.fill)
+            guard pendingStop == nil, let share = policy.suspicious, recent.count(in: share) >= share.count else {
                 return effects + countAndonPart(now)
             }
-            return effects
-                + stop(
-                    .accumulation, verdict.part,
-                    "\(recent.count(in: share)) of the last \(share.window) parts above the warn threshold", now, fill)
+            let text = "\(recent.count(in: share)) of the last \(share.window) parts above the warn threshold"
+            return effects + stop(.accumulation, verdict.part, text, detail: text, now, verdict.fill)
         case .bad:
             recent.add(suspicious: true)
-            return stop(verdict, now, fill) + countAndonPart(now)
+            return stop(verdict, now) + countAndonPart(now)
         case .invalid:
             stoppedPart = verdict.part
             let effects = fault(
                 .nonFiniteScore, "part \(verdict.part): score \(verdict.score), threshold \(verdict.threshold)", now,
-                fill)
+                verdict.fill)
             return effects + reject(verdict.part, now, since: verdict.seenAt)
         }
     }
@@ -45,7 +38,7 @@ extension LineMachine {
     /// Nobody waits for the verdict on a part while the line stands. While it is bypassed the part is still sorted out, and
     /// so is one that came past a line whose andon, stop or bypass was due just now.
     private mutating func judgeOutside(
-        _ verdict: Verdict, _ outcome: Verdict.Outcome, _ now: Moment, _ fill: (inout LineEvent) -> Void
+        _ verdict: Verdict, _ outcome: Verdict.Outcome, _ now: Moment
     ) -> [LineEffect] {
         counters.notRunning += 1
         sinceSummary.notRunning += 1
@@ -54,7 +47,7 @@ extension LineMachine {
         let rejects = wasMoving ? reject(verdict.part, now, since: verdict.seenAt) : []
         return rejects
             + note(isBypassed ? .defectWhileBypassed : .defectWhileNotRunning, now) {
-                fill(&$0)
+                verdict.fill(&$0)
                 if outcome == .invalid { $0.detail = FaultCode.nonFiniteScore.rawValue }
             }
     }
@@ -148,36 +141,24 @@ extension LineMachine {
 
     // MARK: - Stop and reject
 
-    private mutating func stop(
-        _ verdict: Verdict, _ now: Moment, _ fill: (inout LineEvent) -> Void
-    ) -> [LineEffect] {
-        let why = "part \(verdict.part): score \(verdict.score) above threshold \(verdict.threshold)"
+    /// The line stops at once, or when the part is where people can take it; the first one on its way decides where.
+    private mutating func stop(_ verdict: Verdict, _ now: Moment) -> [LineEffect] {
         guard let travel = policy.stopTravel else {
-            let effects = stop(.defect, verdict.part, why, now, detail: nil, fill)
+            let effects = stop(.defect, verdict.part, verdict.reasonToStop, detail: nil, now, verdict.fill)
             return effects + reject(verdict.part, now, since: verdict.seenAt)
         }
-        // The first one on its way decides where the line stops.
-        let isFirst = pendingStop == nil
         let effects = reject(verdict.part, now, since: verdict.seenAt)
-        if isFirst {
-            let arrival = Arrival(travel, since: verdict.seenAt ?? now.monotonic, encoder: encoderCount)
+        if pendingStop == nil {
             // Before the record, so that the latch names the part.
-            reason = why
+            reason = verdict.reasonToStop
             pendingStop = PendingStop(
-                part: verdict.part, score: verdict.score, threshold: verdict.threshold, arrival: arrival)
+                verdict, arrival: Arrival(travel, since: verdict.seenAt ?? now.monotonic, encoder: encoderCount))
         }
-        return effects + raise(why, byDrift: false, .stopPending, now, fill)
+        return effects + raise(verdict.reasonToStop, byDrift: false, .stopPending, now, verdict.fill)
     }
 
     private mutating func stop(
-        _ trigger: LineTable.Trigger, _ part: String, _ why: String, _ now: Moment,
-        _ fill: (inout LineEvent) -> Void
-    ) -> [LineEffect] {
-        stop(trigger, part, why, now, detail: why, fill)
-    }
-
-    private mutating func stop(
-        _ trigger: LineTable.Trigger, _ part: String, _ why: String, _ now: Moment, detail: String?,
+        _ trigger: LineTable.Trigger, _ part: String, _ why: String, detail: String?, _ now: Moment,
         _ fill: (inout LineEvent) -> Void
     ) -> [LineEffect] {
         reason = why
@@ -190,13 +171,8 @@ extension LineMachine {
 
     /// The bad part is where it can be stopped.
     mutating func stopPending(_ pending: PendingStop, isLost: Bool, _ now: Moment) -> [LineEffect] {
-        let why = "part \(pending.part): score \(pending.score) above threshold \(pending.threshold)"
         let remark = isLost ? "stopped before its place: the encoder does not count" : nil
-        return stop(.defect, pending.part, why, now, detail: remark) {
-            $0.part = pending.part
-            $0.score = pending.score
-            $0.threshold = pending.threshold
-        }
+        return stop(.defect, pending.part, pending.reason, detail: remark, now, pending.fill)
     }
 
     /// Sorts a part out here, or when it is where that is done.
@@ -208,7 +184,8 @@ extension LineMachine {
         if !state.permit { arrival.halt(now.monotonic) }
         pendingRejects.append(PendingReject(part: part, arrival: arrival))
         guard pendingRejects.count > PendingReject.limit else { return [] }
-        return [.reject(part: pendingRejects.removeFirst().part)]
+        let lost = pendingRejects.removeFirst().part
+        return fault(.partMissed, "\(lost): not sorted out, more than \(PendingReject.limit) parts are on their way", now)
     }
 
     private mutating func countUnjudged(_ parts: UInt64) {
@@ -230,5 +207,16 @@ extension Counters {
         case .suspicious: (good, suspicious) = (good + 1, suspicious + 1)
         case .bad, .invalid: bad += 1
         }
+    }
+}
+
+extension Verdict {
+    /// Why such a part stops the line, in words.
+    var reasonToStop: String { "part \(part): score \(score) above threshold \(threshold)" }
+
+    func fill(_ event: inout LineEvent) {
+        event.part = part
+        event.score = score
+        event.threshold = threshold
     }
 }

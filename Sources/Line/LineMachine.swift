@@ -106,8 +106,8 @@ public struct LineMachine: Sendable, Hashable {
         }
     }
 
-    /// Takes one input, with one number for both clocks: for tests and replays.
-    public mutating func handle(_ input: LineInput, time: UInt64) -> [LineEffect] {
+    /// Takes one input, with one number for both clocks: for tests.
+    package mutating func handle(_ input: LineInput, time: UInt64) -> [LineEffect] {
         handle(input, at: Moment(wall: time, monotonic: time))
     }
 

@@ -14,7 +14,7 @@ struct Andon: Sendable, Hashable {
     func abstracted(_ now: UInt64, enough: Int?) -> Andon {
         // More than enough good parts in a row, under a drift, are enough.
         Andon(
-            end: left(end, now), partsLeft: partsLeft, goodInRow: min(goodInRow, enough ?? 0), isByDrift: isByDrift)
+            end: timeLeft(until: end, at: now), partsLeft: partsLeft, goodInRow: min(goodInRow, enough ?? 0), isByDrift: isByDrift)
     }
 }
 
@@ -51,7 +51,7 @@ struct Arrival: Sendable, Hashable {
 
     func abstracted(_ now: UInt64, _ encoder: UInt64) -> Arrival {
         var arrival = self
-        if isMoving { arrival.deadline = left(deadline, now) }
+        if isMoving { arrival.deadline = timeLeft(until: deadline, at: now) }
         arrival.count = count.map { $0 &- encoder }
         return arrival
     }
@@ -59,7 +59,7 @@ struct Arrival: Sendable, Hashable {
     /// The conveyor stands.
     mutating func halt(_ now: UInt64) {
         guard isMoving else { return }
-        (deadline, isMoving) = (left(deadline, now), false)
+        (deadline, isMoving) = (timeLeft(until: deadline, at: now), false)
     }
 
     /// The conveyor moves: a clock goes on where it was, and counts are expected from now on.
@@ -72,9 +72,24 @@ struct Arrival: Sendable, Hashable {
 /// A bad part on its way to where it can be stopped.
 struct PendingStop: Sendable, Hashable {
     let part: String
-    let score: Float
-    let threshold: Float
+    private let score: Float
+    private let threshold: Float
     var arrival: Arrival
+
+    init(_ verdict: Verdict, arrival: Arrival) {
+        part = verdict.part
+        score = verdict.score
+        threshold = verdict.threshold
+        self.arrival = arrival
+    }
+
+    /// What it was judged to be.
+    private var verdict: Verdict { Verdict(part: part, score: score, threshold: threshold) }
+
+    /// Why the line will stop, in words.
+    var reason: String { verdict.reasonToStop }
+
+    func fill(_ event: inout LineEvent) { verdict.fill(&event) }
 
     func abstracted(_ now: UInt64, _ encoder: UInt64) -> PendingStop {
         var pending = self
@@ -112,23 +127,11 @@ struct RecentParts: Sendable, Hashable {
     mutating func forgetSuspicious() { bits = 0 }
 
     /// Forgets what is too long ago to matter.
-    mutating func mask(_ share: LinePolicy.Share?) {
-        guard let share else {
-            bits = 0
-            return
-        }
-        if share.window < 64 { bits &= (1 << UInt64(max(0, share.window))) - 1 }
-    }
+    mutating func keep(_ share: LinePolicy.Share?) { bits = share.map { bits(in: $0) } ?? 0 }
 
-    /// Whether so many of the last ones were suspicious.
-    func reaches(_ share: LinePolicy.Share?) -> Bool {
-        guard let share, share.count > 0, share.window > 0 else { return false }
-        let window = share.window >= 64 ? bits : bits & (1 << UInt64(share.window) - 1)
-        return window.nonzeroBitCount >= share.count
-    }
+    /// How many suspicious ones are among the parts that `share` looks at.
+    func count(in share: LinePolicy.Share) -> Int { bits(in: share).nonzeroBitCount }
 
-    /// Of the parts that `share` looks at.
-    func count(in share: LinePolicy.Share) -> Int {
-        (share.window >= 64 ? bits : bits & (1 << UInt64(share.window) - 1)).nonzeroBitCount
-    }
+    /// A shift by all 64 bits leaves none.
+    private func bits(in share: LinePolicy.Share) -> UInt64 { bits & ~(UInt64.max << UInt64(max(0, share.window))) }
 }

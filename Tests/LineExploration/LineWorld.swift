@@ -40,7 +40,7 @@ struct LineWorld {
     /// Everything that what follows depends on.
     var key: Key {
         var facts = facts
-        func relative(_ time: UInt64?) -> UInt64? { time.map { left($0, now) } }
+        func relative(_ time: UInt64?) -> UInt64? { time.map { timeLeft(until: $0, at: now) } }
         facts.andonEnd = relative(facts.andonEnd)
         facts.bypassEnd = relative(facts.bypassEnd)
         facts.escalationDue = facts.calls ? 0 : relative(facts.escalationDue)
