@@ -72,7 +72,8 @@ public struct InspectionDaemon: Sendable {
             InForce(configuration: configuration, configured: configured, identity: try? recipe.get().identity))
         let inputs = InputFeed(configuration.inputLines, inbox: inbox, fire: { source.fire(at: $0) })
         try await grace.retry { () throws(OutputsError) in try inputs.claim() }
-        loop.evidence = configuration.evidenceWriter { [log] in log.warning("\($0)") }
+        let evidence = configuration.evidenceWriter { [log] in log.warning("\($0)") }
+        loop.evidence = evidence
         loop.encoder = { inputs.encoderCount() }
         // One after the other, whoever asks: the last one asked for is the last one taken.
         let loading = DispatchQueue(label: "recipes")
@@ -81,7 +82,7 @@ public struct InspectionDaemon: Sendable {
         }
         loop.boot(recipe)
         let commands = ControlCommands(
-            inbox: inbox, trigger: { source.trigger() }, status: { loop.status }, evidence: { loop.evidence?.counts },
+            inbox: inbox, trigger: { source.trigger() }, status: { loop.status }, evidence: { evidence?.counts },
             camera: { source.counters })
         let control = try Self.controlServer(configuration.sockets + "/control.sock", commands)
         source.start(configuration, recipe)
@@ -91,7 +92,7 @@ public struct InspectionDaemon: Sendable {
             source.stop()
             control.close()
             events.close()
-            loop.evidence?.close()
+            evidence?.close()
             try? history.close()
         }
         manager.ready(LogText.status(loop.status))

@@ -185,7 +185,8 @@ extension LineMachine {
         pendingRejects.append(PendingReject(part: part, arrival: arrival))
         guard pendingRejects.count > PendingReject.limit else { return [] }
         let lost = pendingRejects.removeFirst().part
-        return fault(.partMissed, "\(lost): not sorted out, more than \(PendingReject.limit) parts are on their way", now)
+        return fault(
+            .partMissed, "\(lost): not sorted out, more than \(PendingReject.limit) parts are on their way", now)
     }
 
     private mutating func countUnjudged(_ parts: UInt64) {

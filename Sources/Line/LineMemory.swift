@@ -14,7 +14,8 @@ struct Andon: Sendable, Hashable {
     func abstracted(_ now: UInt64, enough: Int?) -> Andon {
         // More than enough good parts in a row, under a drift, are enough.
         Andon(
-            end: timeLeft(until: end, at: now), partsLeft: partsLeft, goodInRow: min(goodInRow, enough ?? 0), isByDrift: isByDrift)
+            end: timeLeft(until: end, at: now), partsLeft: partsLeft, goodInRow: min(goodInRow, enough ?? 0),
+            isByDrift: isByDrift)
     }
 }
 

@@ -63,7 +63,7 @@ public final class EventHistory: Sendable {
         event.score = event.score.map { $0 + 0 }
         event.threshold = event.threshold.map { $0 + 0 }
         Self.withoutNulls(&event)
-        return try Self.mapErrors(path) { [event] in
+        let (recorded, anchor) = try Self.mapErrors(path) { [event] in
             try pool.write { database in
                 let before = try Self.head(database, path)
                 try database.cachedStatement(sql: HistorySchema.insertEvent)
@@ -75,10 +75,12 @@ public final class EventHistory: Sendable {
                 let hash = HistoryChain.hash(after: before.hash, recorded)
                 try database.cachedStatement(sql: "UPDATE events SET hash = ? WHERE seq = ?")
                     .execute(arguments: [hash, seq])
-                lastAnchor.withLock { $0 = HistoryAnchor(history: before.history, seq: seq, hash: hash) }
-                return recorded
+                return (recorded, HistoryAnchor(history: before.history, seq: seq, hash: hash))
             }
         }
+        // Not before it is on the disk.
+        lastAnchor.withLock { $0 = anchor }
+        return recorded
     }
 
     /// The last event's place in the chain; nil before the first append.

@@ -35,15 +35,11 @@ public struct HistoryVerification: Sendable {
         path: String, anchors: [HistoryAnchor]? = nil, accepted: Set<String> = [],
         progress: (@Sendable (Int, Int) -> Void)? = nil
     ) throws(RecordsError) {
-        self = try EventHistory.mapErrors(path) {
-            var configuration = Configuration()
-            configuration.readonly = true
-            return try DatabaseQueue(path: path, configuration: configuration).read { database in
-                guard try database.tableExists("history") else {
-                    throw HistorySchema.damaged(path, "a history without a chain, of an older version")
-                }
-                return try Self.verify(database, path, anchors, accepted, progress)
+        self = try Self.read(path) { database in
+            guard try database.tableExists("history") else {
+                throw HistorySchema.damaged(path, "a history without a chain, of an older version")
             }
+            return try Self.verify(database, path, anchors, accepted, progress)
         }
     }
 
@@ -53,13 +49,19 @@ public struct HistoryVerification: Sendable {
     public static func event(
         _ seq: Int64, path: String
     ) throws(RecordsError) -> (recorded: RecordedEvent, hash: String?)? {
+        try read(path) { database in
+            try Row.fetchOne(database, sql: "SELECT * FROM events WHERE seq = ?", arguments: [seq])
+                .map { (try HistorySchema.event($0, path), $0["hash"]) }
+        }
+    }
+
+    private static func read<Value>(
+        _ path: String, _ body: (Database) throws -> Value
+    ) throws(RecordsError) -> Value {
         try EventHistory.mapErrors(path) {
             var configuration = Configuration()
             configuration.readonly = true
-            return try DatabaseQueue(path: path, configuration: configuration).read { database in
-                try Row.fetchOne(database, sql: "SELECT * FROM events WHERE seq = ?", arguments: [seq])
-                    .map { (try HistorySchema.event($0, path), $0["hash"]) }
-            }
+            return try DatabaseQueue(path: path, configuration: configuration).read(body)
         }
     }
 

@@ -55,11 +55,8 @@ public struct JournalLogHandler: LogHandler {
             fields.append(("CODE_FUNC", event.function))
             if JournalStream.send(fields) { return }
         }
-        var now = timespec()
-        clock_gettime(CLOCK_REALTIME, &now)
-        let time = UInt64(now.tv_sec) * 1_000_000_000 + UInt64(now.tv_nsec)
         let bytes = Array(
-            (LogFields.line(message: message, level: event.level, metadata: all, time: time) + "\n").utf8)
+            (LogFields.line(message: message, level: event.level, metadata: all, time: UTCTime.now) + "\n").utf8)
         // Whoever doesn't read our standard error never holds up the thread that decides: what doesn't fit is left out
         // here, and is in the history all the same.
         var polled = pollfd(fd: STDERR_FILENO, events: Int16(POLLOUT), revents: 0)

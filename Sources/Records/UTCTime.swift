@@ -1,11 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Glibc
+
 /// Nanoseconds since 1970 as text and back, without a calendar of the system and without loss.
 ///
 /// The civil date is Howard Hinnant's `civil_from_days` and `days_from_civil` (chrono-compatible low-level date
 /// algorithms, 2013).
 package enum UTCTime {
     private static let nanosecondsPerDay: UInt64 = 86_400_000_000_000
+
+    /// The clock for people, now.
+    package static var now: UInt64 {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+    }
 
     /// `2026-11-21T03:12:00.123456789Z`; always nine digits, so that lines sort as text.
     package static func text(_ nanoseconds: UInt64) -> String {

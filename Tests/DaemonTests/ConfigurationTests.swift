@@ -149,6 +149,9 @@ import Testing
             ("line: {bypass_minutes: 1441}\n", .outOfRange, "line.bypass_minutes"),
             ("line: {unjudged_parts: 0}\n", .outOfRange, "line.unjudged_parts"),
             ("line: {warn: 1}\n", .unknownKey, "line.warn"),
+            ("evidence: {max_mb: 9}\n", .outOfRange, "evidence.max_mb"),
+            ("evidence: {days: 0}\n", .outOfRange, "evidence.days"),
+            ("evidence: {good_every: -1}\n", .outOfRange, "evidence.good_every"),
         ]
         for (text, code, key) in cases {
             let error = failure(least + text)
@@ -156,6 +159,11 @@ import Testing
                 error?.code == code && error?.key == key, "\(text): \(error.map(\.description) ?? "no error")")
         }
         #expect(try Configuration.parse(text: least, file: "f").line == Configuration.Line())
+        let kept = "evidence: {max_mb: 50, days: 30, good_every: 100}\n"
+        #expect(
+            try Configuration.parse(text: least + kept, file: "f").evidence
+                == .init(megabytes: 50, days: 30, goodEvery: 100))
+        #expect(try Configuration.parse(text: least + "evidence: {keep: false}\n", file: "f").evidence == nil)
     }
 
     @Test("recipe, recipes and source affect verdicts; state, sockets, threads and outputs need a restart")

@@ -97,6 +97,18 @@ import Testing
         #expect(counted.reason?.contains("q: not sorted out") == true)
     }
 
+    @Test("more parts on their way than there can be are a fault that names one, not a pulse at another")
+    func tooManyOnTheirWay() {
+        var machine = running(LinePolicy(rejectTravel: .time(1_000_000), unjudgedLimit: 100_000))
+        for number in 0..<1024 {
+            let missed = LineInput.partFailed(part: "p\(number)", code: .partMissed, detail: "d")
+            #expect(LineSamples.short(machine.handle(missed, time: 1)) == "part_unjudged")
+        }
+        let effects = machine.handle(.partFailed(part: "last", code: .partMissed, detail: "d"), time: 1)
+        #expect(machine.state == .fault && !LineSamples.short(effects).contains("R"))
+        #expect(machine.reason?.hasPrefix("part_missed: p0: not sorted out") == true)
+    }
+
     @Test("parts without a verdict in time are sorted out, and so many in a row are a fault")
     func unjudged() {
         var machine = running(LinePolicy(unjudgedLimit: 2))

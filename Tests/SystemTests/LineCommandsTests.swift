@@ -60,6 +60,10 @@ import Testing
         let calibrated = try jidoka(
             "calibrate", "tiny", "--warn-alpha", "0.9", "--data", fixture.goodFolder, "--recipes", recipes)
         #expect(calibrated.ending == .exit(0) && calibrated.out.contains("warn threshold"), "\(calibrated)")
+        let narrower = try jidoka(
+            "calibrate", "tiny", "--warn-alpha", "0.08", "--alpha", "0.2", "--data", fixture.goodFolder, "--recipes",
+            recipes)
+        #expect(narrower.ending == .exit(1) && narrower.errors.contains("warn-alpha"), "\(narrower)")
         line.recipes = recipes
         line.more = "line: {andon: {seconds: 2, good_parts: 0}, escalation_s: 1}"
         try line.boot()

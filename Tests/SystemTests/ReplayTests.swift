@@ -82,6 +82,21 @@ import Testing
         #expect(recalibrated.ending == .exit(1), "\(recalibrated)")
     }
 
+    @Test("a part that stops the line further on is decided again by the number of either event")
+    func fixedPosition() throws {
+        let line = try LineUnderTest("replay-position", parts: [.good, .noise, .good], rate: 20)
+        line.more = "line: {stop_at: {ms: 200}}"
+        try line.boot()
+        #expect(line.command("start"))
+        try line.wait(for: "stopped")
+        #expect(Patience.until { line.status?["evidence"]?["written"]?.int == 1 })
+        for kind in ["stop_pending", "stop"] {
+            let seq = try #require(try line.event(kind)["seq"]?.int)
+            let again = try replay(line, "\(seq)")
+            #expect(again.ending == .exit(0) && again.json?["part"]?.text == "002.png", "\(kind): \(again)")
+        }
+    }
+
     @Test("a folder of evidence that can't be written stops nothing, and the status says so")
     func unwritable() throws {
         let line = try LineUnderTest("replay-unwritable", parts: [.good, .noise, .good])

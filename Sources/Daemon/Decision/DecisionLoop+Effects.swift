@@ -18,7 +18,7 @@ extension DecisionLoop {
         var refusal: CommandAnswer?
         var failure: OutputsError?
         var unrecorded: (event: LineEvent, why: String)?
-        let now = Moment(wall: Self.wallClock(), monotonic: Self.monotonic())
+        let now = Moment(wall: UTCTime.now, monotonic: Self.monotonic())
         carrying: for effect in machine.handle(input, at: now) where unrecorded == nil || effect.isSafe {
             switch effect {
             case .permit(let on):
@@ -60,8 +60,7 @@ extension DecisionLoop {
         do throws(RecordsError) {
             let recorded = try history.append(event, latch: latch)
             seq = recorded.seq
-            recordedNow.append((recorded, history.anchor))
-            if recordedNow.count > 8 { recordedNow.removeFirst() }
+            recordedNow?.append((recorded, history.anchor))
             // Who reads the event and then asks for the status must not meet an older one.
             update()
             publish(recorded)
@@ -136,12 +135,9 @@ extension DecisionLoop {
         told = (text, now)
     }
 
-    static func wallClock() -> UInt64 { read(CLOCK_REALTIME) }
-    static func monotonic() -> UInt64 { read(CLOCK_MONOTONIC) }
-
-    private static func read(_ clock: clockid_t) -> UInt64 {
+    static func monotonic() -> UInt64 {
         var time = timespec()
-        clock_gettime(clock, &time)
+        clock_gettime(CLOCK_MONOTONIC, &time)
         return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
     }
 }

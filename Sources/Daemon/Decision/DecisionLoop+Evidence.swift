@@ -11,10 +11,12 @@ extension DecisionLoop {
     ///
     /// - Parameters:
     ///   - frame: the part's picture; its bytes are shared, not copied.
-    ///   - recorded: events of this decision, oldest first.
+    ///   - networks: milliseconds that the networks took.
+    ///   - latency: milliseconds from picture ready to decision.
     func keep(_ frame: borrowing Frame, _ verdict: Verdict, networks: Double, latency: Double) {
         guard let evidence, let inspector, let loaded else { return }
-        let event = recordedNow.first {
+        // The last one: a suspicious part may also be the one too many.
+        let event = recordedNow?.last {
             $0.recorded.event.part == frame.part && Self.kept.contains($0.recorded.event.kind)
         }
         if event == nil {
@@ -24,7 +26,7 @@ extension DecisionLoop {
         }
         evidence.offer(
             EvidenceItem(
-                recorded: event?.recorded, anchor: event?.anchor, part: frame.part, time: Self.wallClock(),
+                recorded: event?.recorded, anchor: event?.anchor, part: frame.part, time: UTCTime.now,
                 score: verdict.score, threshold: verdict.threshold, warn: verdict.warn, original: frame.original,
                 layout: frame.layout, pixels: frame.pixels, size: frame.size, map: inspector.mapper.values,
                 pixelThreshold: loaded.calibration.thresholds.pixel, rule: loaded.recipe.input,

@@ -32,8 +32,9 @@ final class DecisionLoop: @unchecked Sendable {  // all mutable state belongs to
     var loaded: LoadedRecipe?
     /// Keeps pictures of parts; nil is none.
     var evidence: EvidenceWriter?
-    /// Events of the present decision, and good parts since the last one that was kept.
-    var recordedNow: [(recorded: RecordedEvent, anchor: HistoryAnchor?)] = []
+    /// Events of the decision that is being made; nil between two.
+    var recordedNow: [(recorded: RecordedEvent, anchor: HistoryAnchor?)]?
+    /// Good parts since the daemon started.
     var goodParts: UInt64 = 0
     var last: (part: String, score: Float, milliseconds: Double)?
     var seq: Int64 = 0
@@ -267,7 +268,6 @@ final class DecisionLoop: @unchecked Sendable {  // all mutable state belongs to
         case .sourceLost(let reason, let kind): lose(reason, kind)
         case .pictures(let health): take(health)
         case .badPart(let part, let code, let detail):
-            // Nobody waits for the verdict on a part that came past while the line did not run.
             handle(.partFailed(part: part, code: code, detail: detail))
         case .unjudged(let parts): handle(.partsUnjudged(parts))
         case .encoder: handle(.encoder(encoder()))
@@ -332,7 +332,7 @@ final class DecisionLoop: @unchecked Sendable {  // all mutable state belongs to
             part: frame.part, score: score, threshold: threshold.stop, warn: threshold.warn,
             isLate: settings.verdictLimit.map { decided &- since > $0 } ?? false, seenAt: since)
         // Neither the line nor the part waits for the disk: permit and reject are the machine's first effects.
-        recordedNow.removeAll(keepingCapacity: true)
+        recordedNow = []
         let failure = handle(.verdict(verdict))
         if verdict.outcome == .good || permit == true, failure == nil { beat() }
         // A suspicious part is recorded before this: the disk's time is not the decision's.
@@ -340,6 +340,7 @@ final class DecisionLoop: @unchecked Sendable {  // all mutable state belongs to
         // When everything else is done: it costs a copy of the map for those that are kept.
         defer {
             keep(frame, verdict, networks: Double(decided &- begun) / 1e6, latency: Double(decided &- since) / 1e6)
+            recordedNow = nil
         }
         guard changed > since else { return }
         latencies.withLock {

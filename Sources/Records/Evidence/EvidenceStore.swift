@@ -2,6 +2,7 @@
 
 import FoundationEssentials
 import Glibc
+import Line
 import Pictures
 import Recipes
 
@@ -144,8 +145,13 @@ public struct EvidenceStore: Sendable {
         guard let recorded = item.recorded else {
             return "good-" + UTCTime.text(item.time).filter { $0.isLetter || $0.isNumber || $0 == "." }
         }
-        let digits = String(recorded.seq)
-        return String(repeating: "0", count: max(0, 10 - digits.count)) + digits + "-" + recorded.event.kind.rawValue
+        return Self.start(of: recorded.seq) + recorded.event.kind.rawValue
+    }
+
+    /// How the name of an event's folder begins.
+    public static func start(of seq: Int64) -> String {
+        let digits = String(seq)
+        return String(repeating: "0", count: max(0, 10 - digits.count)) + digits + "-"
     }
 
     private static func picture(of item: EvidenceItem) throws -> (name: String, bytes: [UInt8]) {
@@ -159,10 +165,15 @@ public struct EvidenceStore: Sendable {
     private static func overlay(of item: EvidenceItem) throws -> Picture {
         let map = HeatMap(values: item.map, width: item.size, height: item.size, threshold: item.pixelThreshold)
         let seen = Picture(width: item.size, height: item.size, pixels: item.pixels)
-        let verdict =
-            item.score <= (item.warn ?? item.threshold) ? "PASS" : item.score <= item.threshold ? "WARN" : "STOP"
+        let outcome =
+            switch Verdict(part: item.part, score: item.score, threshold: item.threshold, warn: item.warn).outcome {
+            case .good: "PASS"
+            case .suspicious: "WARN"
+            case .bad: "STOP"
+            case .invalid: "FAULT"
+            }
         let caption = [
-            "\(verdict)  \(item.part)", "score \(item.score)  threshold \(item.threshold)  recipe \(item.recipe)",
+            "\(outcome)  \(item.part)", "score \(item.score)  threshold \(item.threshold)  recipe \(item.recipe)",
         ]
         return map.panel(original: seen, caption: caption)
     }

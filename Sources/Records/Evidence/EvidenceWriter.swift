@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Dispatch
-import Glibc
-import Recipes
 import Synchronization
 import Threads
 
@@ -122,7 +120,7 @@ public final class EvidenceWriter: Sendable {
                 case .keep(let item):
                     defer { state.withLock { $0.bytes -= item.bytes } }
                     _ = try store?.keep(item)
-                    _ = store?.prune(now: Self.now())
+                    _ = store?.prune(now: UTCTime.now)
                     state.withLock {
                         $0.counts.written += 1
                         $0.counts.failure = nil
@@ -140,11 +138,5 @@ public final class EvidenceWriter: Sendable {
             // The end comes after everything that waits.
             if state.withLock({ $0.isEnded }) { posted.signal() }
         }
-    }
-
-    private static func now() -> UInt64 {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
     }
 }

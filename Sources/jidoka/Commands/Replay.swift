@@ -6,6 +6,7 @@ import Capture
 import Daemon
 import Digests
 import Inspection
+import Line
 import Pictures
 import Recipes
 import Records
@@ -67,9 +68,11 @@ struct Replay: ParsableCommand {
     private func folder() throws -> String {
         let root = state + "/evidence"
         if let seq = Int64(stop) {
-            let digits = String(seq)
-            let start = String(repeating: "0", count: max(0, 10 - digits.count)) + digits + "-"
-            if let name = Folder.folders(root).first(where: { $0.hasPrefix(start) }) { return root + "/" + name }
+            let names = Folder.folders(root)
+            if let name = names.first(where: { $0.hasPrefix(EvidenceStore.start(of: seq)) }) {
+                return root + "/" + name
+            }
+            if let name = try announced(seq, names) { return root + "/" + name }
         } else if !stop.contains("/"), Folder.exists(root + "/" + stop) {
             return root + "/" + stop
         }
@@ -78,6 +81,18 @@ struct Replay: ParsableCommand {
             hint:
                 "'jidoka events' has the numbers; evidence is kept of stops and suspicious parts, as long as there is room"
         )
+    }
+
+    /// A part that stopped the line further on was decided, and kept, when its stop was announced.
+    private func announced(_ seq: Int64, _ names: [String]) throws -> String? {
+        let history = state + "/history.sqlite"
+        guard SafeFile.exists(history), let stop = try HistoryVerification.event(seq, path: history)?.recorded.event,
+            stop.kind == .stop, let part = stop.part
+        else { return nil }
+        let earlier = names.filter { $0.hasSuffix("-stop_pending") && $0 < EvidenceStore.start(of: seq) }
+        return try earlier.last {
+            try EvidenceFile.read("\(state)/evidence/\($0)/evidence.json").part == part
+        }
     }
 
     private func decide() throws -> Report {

@@ -25,7 +25,7 @@ struct Watch: ParsableCommand {
         var screen = WatchScreen()
         guard let terminal = RawTerminal() else {
             look(&screen, nil)
-            look(&screen, try? EventReader(path: place.events, since: newest(screen), timeout: 1))
+            look(&screen, try? EventReader(path: place.events, since: newest(screen), timeout: 1), patience: 0.3)
             print(screen.rows(look(isTerminal: false)).joined(separator: "\n"))
             guard screen.status != nil else { throw ExitCode(1) }
             return
@@ -39,7 +39,7 @@ struct Watch: ParsableCommand {
             terminal.show(screen.rows(look(isTerminal: true)))
             guard let key = terminal.key(milliseconds: 100) else { continue }
             guard key != "q", key != "\u{4}" else { return }
-            screen.question = act(key, screen, terminal)
+            screen.answer = act(key, screen, terminal)
         }
     }
 
@@ -60,8 +60,10 @@ struct Watch: ParsableCommand {
     }
 
     /// Looks at the line; false when the reader of the events has to be opened anew.
+    ///
+    /// - Parameter patience: seconds to wait for one more event.
     @discardableResult
-    private func look(_ screen: inout WatchScreen, _ reader: EventReader?) -> Bool {
+    private func look(_ screen: inout WatchScreen, _ reader: EventReader?, patience: Double = 0) -> Bool {
         do {
             guard
                 case .done(let fields) = try LineClient(path: place.control).request(
@@ -82,7 +84,7 @@ struct Watch: ParsableCommand {
         guard let reader else { return true }
         while true {
             do {
-                guard let line = try reader.next(timeout: 0) else { return false }
+                guard let line = try reader.next(timeout: patience) else { return false }
                 screen.events = screen.events.suffix(60) + [EventText.line(line)]
             } catch { return error.code == .timeout }
         }

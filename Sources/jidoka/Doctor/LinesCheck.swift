@@ -17,11 +17,11 @@ enum LinesCheck {
         if case .gpio(let outputs) = configuration.outputs {
             lines = [
                 ("permit", outputs.permit), ("andon", outputs.andon), ("stop", outputs.stop),
-                ("escalation", outputs.escalation),
-                ("heartbeat", outputs.heartbeat), ("reject", outputs.reject),
+                ("escalation", outputs.escalation), ("heartbeat", outputs.heartbeat), ("reject", outputs.reject),
             ]
         }
         lines.append(("acknowledge", configuration.acknowledge?.line))
+        lines.append(("encoder", configuration.encoder?.line))
         if case .camera(_, .input(let input, _, _)) = configuration.source { lines.append(("trigger", input.line)) }
         return lines.compactMap { purpose, line in line.map { Wanted(purpose: purpose, line: $0) } }
     }

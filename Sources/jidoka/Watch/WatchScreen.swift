@@ -23,8 +23,10 @@ struct WatchScreen {
     var parts: [(score: Double, threshold: Double)] = []
     /// The last events as one line each, oldest first.
     var events: [String] = []
-    /// What the person is asked, or was answered last.
+    /// What the person is asked now; the keys stand back for it.
     var question: String?
+    /// What came of the last command.
+    var answer: String?
 
     /// The rows, none wider than the terminal but for colours.
     func rows(_ look: Look) -> [String] {
@@ -34,10 +36,10 @@ struct WatchScreen {
         rows += large(title, look).map { colour($0, of: status == nil ? "fault" : state, look) }
         rows += ["", line(facts, look), line(counters, look), line(last, look), sparkline(look)]
         if let why = problem ?? text("reason") { rows.append(line(why, look)) }
-        let room = max(0, look.height - rows.count - 3)
+        let room = max(0, look.height - rows.count - 4)
         rows += [""] + events.suffix(room).map { line($0, look) }
-        while rows.count < look.height - 1 { rows.append("") }
-        return rows.prefix(look.height - 1) + [line(question ?? keys(state), look)]
+        while rows.count < look.height - 2 { rows.append("") }
+        return rows.prefix(look.height - 2) + [line(answer ?? "", look), line(question ?? keys(state), look)]
     }
 
     private func text(_ name: String) -> String? {
@@ -74,7 +76,7 @@ struct WatchScreen {
         }
     }
 
-    /// One sign a part: half a row is the threshold, and what is above it is marked.
+    /// One sign a part: the highest sign but one is the threshold, and what is above it is marked.
     private func sparkline(_ look: Look) -> String {
         let signs = Array(look.hasBlocks ? "▁▂▃▄▅▆▇█" : ".,-~=+*#")
         return parts.suffix(look.width - 2).map { part in
