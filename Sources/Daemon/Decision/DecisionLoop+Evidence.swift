@@ -42,9 +42,6 @@ extension DecisionLoop {
 
     /// Copies the files of a recipe before it decides anything, so that its decisions can be proved when it has changed.
     func archive(_ loaded: LoadedRecipe, from folder: RecipeFolder) {
-        let (identity, name) = (EvidenceCopy.digest(of: loaded), loaded.recipe.name)
-        evidence?.archive { store throws in
-            try EvidenceCopy.make(of: folder, named: name, identity: identity, in: store)
-        }
+        evidence?.archive { store throws in try EvidenceCopy.make(of: folder, loaded, in: store) }
     }
 }
