@@ -16,3 +16,10 @@ int clinux_peer_credentials(int socket, pid_t *process, uid_t *user, gid_t *grou
     *group = credentials.gid;
     return 0;
 }
+
+int clinux_peer_groups(int socket, gid_t *groups, int *count) {
+    socklen_t size = (socklen_t)*count * sizeof *groups;
+    int result = getsockopt(socket, SOL_SOCKET, SO_PEERGROUPS, groups, &size);
+    *count = (int)(size / sizeof *groups);
+    return result;
+}

@@ -74,16 +74,22 @@ public struct InspectionDaemon: Sendable {
         try await grace.retry { () throws(OutputsError) in try inputs.claim() }
         let evidence = configuration.evidenceWriter { [log] in log.warning("\($0)") }
         loop.evidence = evidence
+        let parts = configuration.partWriter(
+            sealed: { [log] in log.notice("parts recorded", metadata: LogText.fields(ofParts: $0)) },
+            report: { [log] in log.warning("\($0)") })
+        loop.parts = parts
         loop.encoder = { inputs.encoderCount() }
         // One after the other, whoever asks: the last one asked for is the last one taken.
         let loading = DispatchQueue(label: "recipes")
         loop.load = { name in
             loading.async { inbox.post(change(to: name, inForce) { source.start($0, $1) }) }
         }
+        loop.pruneHistory()
         loop.boot(recipe)
         let commands = ControlCommands(
             inbox: inbox, trigger: { source.trigger() }, status: { loop.status }, evidence: { evidence?.counts },
-            camera: { source.counters })
+            roles: { inForce.withLock(\.configuration.roles) },
+            parts: { parts?.counts }, camera: { source.counters })
         let control = try Self.controlServer(configuration.sockets + "/control.sock", commands)
         source.start(configuration, recipe)
         inputs.start()
@@ -93,6 +99,7 @@ public struct InspectionDaemon: Sendable {
             control.close()
             events.close()
             evidence?.close()
+            parts?.close()
             try? history.close()
         }
         manager.ready(LogText.status(loop.status))

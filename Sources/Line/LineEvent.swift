@@ -56,6 +56,8 @@ public struct LineEvent: Codable, Sendable, Equatable {
         case challengePassed = "challenge_passed"
         /// Parts judged since the last summary, in `detail`.
         case summary
+        /// Old events were deleted from the history; `detail` says up to which, and its hash.
+        case historyPruned = "history_pruned"
         /// A command was refused; `detail` says which and why.
         case refused
         /// A recipe was loaded and the state stays the same.

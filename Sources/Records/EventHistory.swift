@@ -64,21 +64,60 @@ public final class EventHistory: Sendable {
         event.threshold = event.threshold.map { $0 + 0 }
         Self.withoutNulls(&event)
         let (recorded, anchor) = try Self.mapErrors(path) { [event] in
-            try pool.write { database in
-                let before = try Self.head(database, path)
-                try database.cachedStatement(sql: HistorySchema.insertEvent)
-                    .execute(arguments: HistorySchema.arguments(event))
-                let seq = database.lastInsertedRowID
-                try database.cachedStatement(sql: HistorySchema.replaceLatch)
-                    .execute(arguments: HistorySchema.arguments(latch, seq))
-                let recorded = RecordedEvent(seq: seq, event: event)
-                let hash = HistoryChain.hash(after: before.hash, recorded)
-                try database.cachedStatement(sql: "UPDATE events SET hash = ? WHERE seq = ?")
-                    .execute(arguments: [hash, seq])
-                return (recorded, HistoryAnchor(history: before.history, seq: seq, hash: hash))
-            }
+            try pool.write { try Self.insert(event, latch, $0, path) }
         }
         // Not before it is on the disk.
+        lastAnchor.withLock { $0 = anchor }
+        return recorded
+    }
+
+    private static func insert(
+        _ event: LineEvent, _ latch: Latch, _ database: Database, _ path: String
+    ) throws -> (RecordedEvent, HistoryAnchor) {
+        let before = try head(database, path)
+        try database.cachedStatement(sql: HistorySchema.insertEvent).execute(arguments: HistorySchema.arguments(event))
+        let seq = database.lastInsertedRowID
+        try database.cachedStatement(sql: HistorySchema.replaceLatch)
+            .execute(arguments: HistorySchema.arguments(latch, seq))
+        let recorded = RecordedEvent(seq: seq, event: event)
+        let hash = HistoryChain.hash(after: before.hash, recorded)
+        try database.cachedStatement(sql: "UPDATE events SET hash = ? WHERE seq = ?").execute(arguments: [hash, seq])
+        return (recorded, HistoryAnchor(history: before.history, seq: seq, hash: hash))
+    }
+
+    /// Deletes the oldest events beyond those that are kept, at most so many, and records that it did.
+    ///
+    /// What is left still proves itself: the hash of the last event that is gone stays as a checkpoint, and is in the event that
+    /// says so, which the journal gets as well.
+    /// - Parameters:
+    ///   - keep: events to keep; a tenth more may gather.
+    ///   - time: nanoseconds since 1970, now.
+    /// - Returns: the event that says so; nil when there was nothing to delete.
+    /// - Throws: `RecordsError`; then nothing is deleted.
+    public func prune(keep: Int64, at time: UInt64, most: Int64 = 5_000) throws(RecordsError) -> RecordedEvent? {
+        let done: (RecordedEvent, HistoryAnchor)? = try Self.mapErrors(path) {
+            try pool.write { database in
+                let last = try Self.head(database, path).seq
+                guard last > keep, last - keep > keep / 10,
+                    let first = try Int64.fetchOne(database, sql: "SELECT min(seq) FROM events"),
+                    last - first >= keep + keep / 10,
+                    case let end = min(last - keep, first + most - 1),
+                    let hash = try String.fetchOne(
+                        database, sql: "SELECT hash FROM events WHERE seq = ?", arguments: [end]),
+                    let row = try Row.fetchOne(database, sql: "SELECT * FROM latch"),
+                    case let state = try row.decode(forColumn: "state") as String
+                else { return nil }
+                let latch = try HistorySchema.latch(row, last: (last, state), path)
+                try database.execute(sql: "DELETE FROM events WHERE seq <= ?", arguments: [end])
+                try database.execute(
+                    sql: "INSERT OR REPLACE INTO checkpoint (id, seq, hash) VALUES (1, ?, ?)", arguments: [end, hash])
+                let event = LineEvent(
+                    kind: .historyPruned, time: time, state: latch.state,
+                    detail: HistoryChain.pruning(end, hash))
+                return try Self.insert(event, latch, database, path)
+            }
+        }
+        guard let (recorded, anchor) = done else { return nil }
         lastAnchor.withLock { $0 = anchor }
         return recorded
     }
@@ -102,13 +141,9 @@ public final class EventHistory: Sendable {
         return HistoryAnchor(history: name, seq: last["seq"], hash: hash)
     }
 
-    /// SQLite's texts end at a null character when they are read: what is read must be what was hashed.
     private static func withoutNulls(_ event: inout LineEvent) {
-        let texts: [WritableKeyPath<LineEvent, String?>] = [\.recipe, \.part, \.model, \.user, \.detail]
-        for text in texts where event[keyPath: text]?.utf8.contains(0) == true {
-            event[keyPath: text] = event[keyPath: text].map {
-                String(String.UnicodeScalarView($0.unicodeScalars.map { $0.value == 0 ? "\u{FFFD}" : $0 }))
-            }
+        for text: WritableKeyPath<LineEvent, String?> in [\.recipe, \.part, \.model, \.user, \.detail] {
+            event[keyPath: text] = HistorySchema.withoutNulls(event[keyPath: text])
         }
     }
 

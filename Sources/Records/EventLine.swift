@@ -30,17 +30,34 @@ public enum EventLine {
         let event = recorded.event
         var line = "{\"v\":1,\"seq\":\(recorded.seq),\"time\":\"\(UTCTime.text(event.time))\""
         line += ",\"event\":\"\(event.kind.rawValue)\""
-        line += ",\"recipe\":" + text(event.recipe)
-        line += ",\"part\":" + text(event.part)
-        line += ",\"score\":" + number(event.score)
-        line += ",\"threshold\":" + number(event.threshold)
+        line += ",\"recipe\":" + JSONText.string(event.recipe)
+        line += ",\"part\":" + JSONText.string(event.part)
+        line += ",\"score\":" + JSONText.number(event.score)
+        line += ",\"threshold\":" + JSONText.number(event.threshold)
         line += ",\"state\":\"\(event.state.rawValue)\""
-        line += ",\"model\":" + text(event.model)
+        line += ",\"model\":" + JSONText.string(event.model)
         if let from = event.stateFrom { line += ",\"state_from\":\"\(from.rawValue)\"" }
-        if let user = event.user { line += ",\"user\":" + text(user) }
+        if let user = event.user { line += ",\"user\":" + JSONText.string(user) }
         if let verdict = event.verdict { line += ",\"verdict\":\"\(verdict.rawValue)\"" }
-        if let detail = event.detail { line += ",\"detail\":" + text(detail) }
+        if let detail = event.detail { line += ",\"detail\":" + JSONText.string(detail) }
         return line + "}"
+    }
+
+    /// Names of the columns of `csv`.
+    public static let columns = [
+        "seq", "time", "event", "recipe", "part", "score", "threshold", "state", "state_from", "model", "user",
+        "verdict",
+        "detail",
+    ]
+
+    /// One line of CSV (RFC 4180), without its end.
+    public static func csv(_ recorded: RecordedEvent) -> String {
+        let event = recorded.event
+        return CSVText.line([
+            "\(recorded.seq)", UTCTime.text(event.time), event.kind.rawValue, event.recipe, event.part,
+            CSVText.number(event.score), CSVText.number(event.threshold), event.state.rawValue,
+            event.stateFrom?.rawValue, event.model, event.user, event.verdict?.rawValue, event.detail,
+        ])
     }
 
     /// Reads a line back; keys that this version doesn't know are ignored.
@@ -113,31 +130,6 @@ public enum EventLine {
             }
             value = special
         }
-    }
-
-    private static func number(_ value: Float?) -> String {
-        guard let value else { return "null" }
-        if let name = nonFinite(value) { return "\"\(name)\"" }
-        return value.description
-    }
-
-    private static func text(_ value: String?) -> String {
-        guard let value else { return "null" }
-        var result = "\""
-        for scalar in value.unicodeScalars {
-            switch scalar {
-            case "\"": result += "\\\""
-            case "\\": result += "\\\\"
-            case "\n": result += "\\n"
-            case "\r": result += "\\r"
-            case "\t": result += "\\t"
-            case _ where scalar.value < 0x20 || scalar.value == 0x7F:
-                let digits = String(scalar.value, radix: 16)
-                result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-            default: result.unicodeScalars.append(scalar)
-            }
-        }
-        return result + "\""
     }
 
     private static func bad(_ found: String) -> RecordsError {

@@ -19,6 +19,9 @@ enum HistoryChain {
         return digest.finish()
     }
 
+    /// What the event says by which everything up to a place was deleted.
+    static func pruning(_ seq: Int64, _ hash: String) -> String { "up to \(seq), hash \(hash)" }
+
     /// A name for a new history: 128 random bits.
     static func newName() -> String {
         var generator = SystemRandomNumberGenerator()
@@ -37,6 +40,9 @@ public struct HistoryAnchor: Sendable, Hashable {
     public var seq: Int64
     /// The hash of everything up to it.
     public var hash: String
+
+    /// What the journal's field `JIDOKA_EVENT` says of a place in the chain of the parts.
+    public static let partsEvent = "parts_sealed"
 
     /// A place and its hash.
     public init(history: String, seq: Int64, hash: String) {

@@ -63,6 +63,17 @@ enum HistorySchema {
                 try update.execute(arguments: [hash, seq])
             }
         }
+        migrator.registerMigration("v4") { database in
+            // Events up to here are gone.
+            try database.execute(
+                sql: """
+                    CREATE TABLE checkpoint (
+                        id INTEGER PRIMARY KEY CHECK (id = 1),
+                        seq INTEGER NOT NULL,
+                        hash TEXT NOT NULL
+                    );
+                    """)
+        }
         return migrator
     }
 
@@ -153,8 +164,14 @@ enum HistorySchema {
             hint: "keep a copy and report it")
     }
 
+    /// SQLite's texts end at a null character when they are read: what is read must be what was hashed.
+    static func withoutNulls(_ text: String?) -> String? {
+        guard let text, text.utf8.contains(0) else { return text }
+        return String(String.UnicodeScalarView(text.unicodeScalars.map { $0.value == 0 ? "\u{FFFD}" : $0 }))
+    }
+
     /// A `Float` is exact as SQLite's double; SQLite turns NaN into NULL, so what is not finite is stored by name.
-    private static func value(_ score: Float?) -> DatabaseValue {
+    static func value(_ score: Float?) -> DatabaseValue {
         guard let score else { return .null }
         return (EventLine.nonFinite(score) as String?)?.databaseValue ?? Double(score).databaseValue
     }

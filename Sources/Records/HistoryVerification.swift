@@ -35,33 +35,11 @@ public struct HistoryVerification: Sendable {
         path: String, anchors: [HistoryAnchor]? = nil, accepted: Set<String> = [],
         progress: (@Sendable (Int, Int) -> Void)? = nil
     ) throws(RecordsError) {
-        self = try Self.read(path) { database in
+        self = try HistoryReader(path: path).read { database in
             guard try database.tableExists("history") else {
                 throw HistorySchema.damaged(path, "a history without a chain, of an older version")
             }
             return try Self.verify(database, path, anchors, accepted, progress)
-        }
-    }
-
-    /// One event and its hash, read only; nil when there is no such event.
-    ///
-    /// - Throws: `RecordsError` when the database can't be read.
-    public static func event(
-        _ seq: Int64, path: String
-    ) throws(RecordsError) -> (recorded: RecordedEvent, hash: String?)? {
-        try read(path) { database in
-            try Row.fetchOne(database, sql: "SELECT * FROM events WHERE seq = ?", arguments: [seq])
-                .map { (try HistorySchema.event($0, path), $0["hash"]) }
-        }
-    }
-
-    private static func read<Value>(
-        _ path: String, _ body: (Database) throws -> Value
-    ) throws(RecordsError) -> Value {
-        try EventHistory.mapErrors(path) {
-            var configuration = Configuration()
-            configuration.readonly = true
-            return try DatabaseQueue(path: path, configuration: configuration).read(body)
         }
     }
 
@@ -72,14 +50,19 @@ public struct HistoryVerification: Sendable {
         guard let name = try String.fetchOne(database, sql: "SELECT name FROM history") else {
             throw HistorySchema.damaged(path, "no name of the history")
         }
-        var hash = HistoryChain.beginning(of: name)
+        let checkpoint =
+            try database.tableExists("checkpoint")
+            ? Row.fetchOne(database, sql: "SELECT seq, hash FROM checkpoint")
+                .map { HistoryAnchor(history: name, seq: $0["seq"], hash: $0["hash"]) } : nil
+        var hash = checkpoint?.hash ?? HistoryChain.beginning(of: name)
         var problems: [String] = []
+        var pruning: RecordedEvent?
         let mine = Dictionary(
             grouping: (anchors ?? []).filter { $0.history == name }, by: \.seq
         ).mapValues { Set($0.map(\.hash)) }
         let count = try Int.fetchOne(database, sql: "SELECT count(*) FROM events") ?? 0
         var (events, agreeing) = (0, 0)
-        var (first, last) = (Int64(0), Int64(0))
+        var (first, last) = (Int64(0), checkpoint?.seq ?? 0)
         // A break is told once; what follows is held against the hash that stands there.
         let rows = try Row.fetchCursor(database, sql: "SELECT * FROM events ORDER BY seq")
         while let row = try rows.next() {
@@ -94,6 +77,7 @@ public struct HistoryVerification: Sendable {
             }
             let expected = recorded.map { HistoryChain.hash(after: hash, $0) }
             if recorded == nil || expected != stored && seq == last + 1 { problems.append("event \(seq) was changed") }
+            if let recorded, recorded.event.kind == .historyPruned { pruning = recorded }
             if let known = mine[seq] {
                 if known.count > 1 {
                     problems.append("the journal was told \(known.count) different things of event \(seq)")
@@ -111,6 +95,7 @@ public struct HistoryVerification: Sendable {
             if events % 10_000 == 0 { progress?(events, count) }
         }
         progress?(events, count)
+        if let checkpoint { problems += beginning(checkpoint, pruning, known: Set(mine.keys)) }
         problems += try end(database, last, path)
         if let newest = mine.keys.max(), newest > last {
             problems.append(
@@ -124,6 +109,19 @@ public struct HistoryVerification: Sendable {
         return HistoryVerification(
             history: name, events: events, first: first, last: last, head: hash, anchors: agreeing,
             strangers: strangers, problems: problems)
+    }
+
+    /// Events are only deleted by one that says so, and the journal knows each such event.
+    private static func beginning(
+        _ checkpoint: HistoryAnchor, _ pruning: RecordedEvent?, known: Set<Int64>
+    ) -> [String] {
+        guard let pruning, pruning.event.detail == HistoryChain.pruning(checkpoint.seq, checkpoint.hash) else {
+            return ["the events up to \(checkpoint.seq) are gone, and no later one says that they were deleted"]
+        }
+        if let oldest = known.min(), oldest < pruning.seq, !known.contains(pruning.seq) {
+            return ["the events up to \(checkpoint.seq) are gone, and the journal does not know that they were deleted"]
+        }
+        return []
     }
 
     /// The latch belongs to the last event, and no number was used beyond it.

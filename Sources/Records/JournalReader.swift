@@ -18,7 +18,16 @@ public final class JournalReader {
     ///   - folder: folder of journal files; nil is this machine's.
     ///   - follows: `next` waits for new events instead of ending.
     /// - Throws: `.cannotOpen` when there is no journal or it may not be read.
-    public init(folder: String? = nil, follows: Bool = false) throws(RecordsError) {
+    public convenience init(folder: String? = nil, follows: Bool = false) throws(RecordsError) {
+        try self.init(folder: folder, follows: follows, kinds: LineEvent.Kind.allCases.map(\.rawValue))
+    }
+
+    /// Opens the journal at the first place in the chain of the parts, for `anchors`.
+    public static func ofParts(folder: String? = nil) throws(RecordsError) -> JournalReader {
+        try JournalReader(folder: folder, follows: false, kinds: [HistoryAnchor.partsEvent])
+    }
+
+    private init(folder: String?, follows: Bool, kinds: [String]) throws(RecordsError) {
         let thing = folder ?? "systemd journal"
         var opened: OpaquePointer?
         let number =
@@ -33,8 +42,8 @@ public final class JournalReader {
         self.follows = follows
         isOfAFolder = folder != nil
         // Matches of one field are alternatives.
-        for kind in LineEvent.Kind.allCases {
-            let match = "JIDOKA_EVENT=\(kind.rawValue)"
+        for kind in kinds {
+            let match = "JIDOKA_EVENT=\(kind)"
             sd_journal_add_match(journal, match, match.utf8.count)
         }
         let sought = sd_journal_seek_head(journal)

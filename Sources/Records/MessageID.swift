@@ -25,6 +25,7 @@ extension LineEvent.Kind {
         case .configurationRejected: "e5886d7d2be948f5872f0797b3e22efc"
         case .defectWhileNotRunning: "5181f195aa2646cc947eb2f47276147a"
         case .summary: "391ec2323feb449abbd743cadab5c7ce"
+        case .historyPruned: "3473e54acbb641068b4a3c9a256be4bb"
         case .refused: "676194d40c6f45e5a2f36985b5482262"
         case .recipeReady: "15cbc8d45d2441e9be3aacde683d7669"
         case .recipeMissing: "89f8f38178a94b0baa057772a06cc481"

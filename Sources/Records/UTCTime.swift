@@ -68,6 +68,15 @@ package enum UTCTime {
         return sum
     }
 
+    /// A time as people write it, in UTC: `2026-11-21`, `2026-11-21T03:12`, `2026-11-21T03:12:00` with up to nine digits behind a
+    /// dot, a space for the `T`, a `Z` or none; `nil` for anything else.
+    package static func moment(_ text: String) -> UInt64? {
+        let (plain, full) = (text.replacing(" ", with: "T"), "0000-00-00T00:00:00.000000000Z")
+        let head = plain.hasSuffix("Z") ? String(plain.dropLast()) : plain
+        guard [10, 16, 19].contains(head.count) || (21...29).contains(head.count) else { return nil }
+        return nanoseconds(head + full.dropFirst(head.count))
+    }
+
     private static func pad(_ number: Int, _ width: Int) -> String {
         let digits = String(number)
         return String(repeating: "0", count: max(0, width - digits.count)) + digits

@@ -3,7 +3,7 @@
 import CLinuxShims
 import Glibc
 
-/// Who is at the other end of a control connection, as the kernel knows it (unix(7), `SO_PEERCRED`).
+/// Who is at the other end of a control connection, as the kernel knows it (unix(7), `SO_PEERCRED` and `SO_PEERGROUPS`).
 public struct Peer: Sendable, Equatable {
     /// Process that connected.
     public let process: Int32
@@ -11,14 +11,17 @@ public struct Peer: Sendable, Equatable {
     public let user: UInt32
     /// Its group when it connected.
     public let group: UInt32
+    /// All its groups when it connected, that one too.
+    public let groups: Set<UInt32>
     /// The user's name, or `uid 1234` when the system has none.
     public let name: String
 
     /// A peer, as a test wants it.
-    public init(process: Int32, user: UInt32, group: UInt32, name: String) {
+    public init(process: Int32, user: UInt32, group: UInt32, groups: Set<UInt32> = [], name: String) {
         self.process = process
         self.user = user
         self.group = group
+        self.groups = groups.union([group])
         self.name = name
     }
 
@@ -26,6 +29,7 @@ public struct Peer: Sendable, Equatable {
     init(_ credentials: Credentials) {
         self.init(
             process: credentials.process, user: credentials.user, group: credentials.group,
+            groups: credentials.groups,
             name: Self.name(of: credentials.user) ?? "uid \(credentials.user)")
     }
 
@@ -34,6 +38,7 @@ public struct Peer: Sendable, Equatable {
         let process: pid_t
         let user: uid_t
         let group: gid_t
+        let groups: Set<gid_t>
 
         init?(descriptor: Int32) {
             var process: pid_t = 0
@@ -43,7 +48,29 @@ public struct Peer: Sendable, Equatable {
             self.process = process
             self.user = user
             self.group = group
+            groups = Self.groups(descriptor)
         }
+
+        /// None where the kernel doesn't say: then the first group alone counts.
+        private static func groups(_ descriptor: Int32) -> Set<gid_t> {
+            var count: Int32 = 32
+            for _ in 0..<3 {
+                var groups = [gid_t](repeating: 0, count: Int(count))
+                if clinux_peer_groups(descriptor, &groups, &count) == 0 { return Set(groups.prefix(Int(count))) }
+                guard errno == ERANGE, count > 0 else { return [] }
+            }
+            return []
+        }
+    }
+
+    /// Whether it is root, or in a group of this name; a group that the system does not know has nobody in it.
+    public func isMember(of name: String) -> Bool {
+        if user == 0 { return true }
+        var entry = Glibc.group()
+        var result: UnsafeMutablePointer<Glibc.group>?
+        var buffer = [CChar](repeating: 0, count: 65_536)
+        guard getgrnam_r(name, &entry, &buffer, buffer.count, &result) == 0, result != nil else { return false }
+        return groups.contains(entry.gr_gid)
     }
 
     /// The name to record: the account's always, and behind it what the person calls themselves.

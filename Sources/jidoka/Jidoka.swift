@@ -22,7 +22,7 @@ struct Jidoka: ParsableCommand {
                 subcommands: [
                     Status.self, Watch.self, Acknowledge.self, Reset.self, Start.self, Bypass.self, ChangeRecipe.self,
                     TriggerCommand.self, Events.self,
-                    Replay.self, VerifyHistory.self,
+                    Replay.self, Export.self, VerifyHistory.self,
                     Doctor.self,
                 ]),
             CommandGroup(name: "Try", subcommands: [Demo.self, Bench.self]),

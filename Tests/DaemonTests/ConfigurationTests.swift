@@ -108,7 +108,7 @@ import Testing
         #expect(
             failure(least + "stat: /x\n")?.description
                 == "jidoka.yaml:3: unknown key 'stat'; did you mean 'state'? "
-                + "(valid: recipe, recipes, state, sockets, source, inspection, outputs, line, evidence, inputs, log)")
+                + "(valid: recipe, recipes, state, sockets, source, inspection, outputs, line, evidence, history, roles, inputs, log)")
     }
 
     @Test("the rules of the line are read, and each of them has its limits")
@@ -149,6 +149,12 @@ import Testing
             ("line: {bypass_minutes: 1441}\n", .outOfRange, "line.bypass_minutes"),
             ("line: {unjudged_parts: 0}\n", .outOfRange, "line.unjudged_parts"),
             ("line: {warn: 1}\n", .unknownKey, "line.warn"),
+            ("history: {events: 10}\n", .outOfRange, "history.events"),
+            ("history: {parts: -1}\n", .outOfRange, "history.parts"),
+            ("history: {part: 1}\n", .unknownKey, "history.part"),
+            ("roles: {operate: jidoka}\n", .wrongType, "roles.operate"),
+            ("roles: {supervise: [\"\"]}\n", .outOfRange, "roles.supervise"),
+            ("roles: {admin: [a]}\n", .unknownKey, "roles.admin"),
             ("evidence: {max_mb: 9}\n", .outOfRange, "evidence.max_mb"),
             ("evidence: {days: 0}\n", .outOfRange, "evidence.days"),
             ("evidence: {good_every: -1}\n", .outOfRange, "evidence.good_every"),

@@ -141,4 +141,33 @@ import Testing
         let missing = folder.file("none.sqlite")
         #expect(throws: RecordsError.self) { try HistoryVerification(path: missing) }
     }
+
+    @Test(
+        "old events go, an event says so, and what is left proves itself; a deletion that only looks like it does not")
+    func pruning() throws {
+        let folder = TestFolder()
+        var (path, anchors) = try history(folder, events: 40)
+        let database = try EventHistory(path: path)
+        #expect(try database.prune(keep: 40, at: 1) == nil && database.prune(keep: 37, at: 1) == nil)
+        let first = try #require(try database.prune(keep: 20, at: 7, most: 5))
+        anchors.append(try #require(database.anchor))
+        #expect(first.seq == 41 && first.event.kind == .historyPruned && first.event.state == .stopped)
+        #expect(first.event.detail == "up to 5, hash \(anchors[4].hash)")
+        while try database.prune(keep: 20, at: 8, most: 5) != nil { anchors.append(try #require(database.anchor)) }
+        #expect(try database.latch() == EventHistoryTests.latch)
+        let oldest = try #require(try database.events(since: 0, limit: 1).first).seq
+        #expect(oldest > 15 && anchors.count - Int(oldest) < 23)
+        let found = try HistoryVerification(path: path, anchors: anchors)
+        #expect(found.problems.isEmpty && found.first == oldest && found.last == Int64(anchors.count))
+        // The journal has forgotten the beginning, or is not there.
+        #expect(try HistoryVerification(path: path, anchors: [anchors[35]]).problems.count == 1)
+        #expect(try HistoryVerification(path: path, anchors: [anchors[anchors.count - 1]]).problems.isEmpty)
+        #expect(try HistoryVerification(path: path).problems.isEmpty)
+        try database.close()
+        try change(path, "DELETE FROM events WHERE seq < 30")
+        #expect(try !HistoryVerification(path: path).problems.isEmpty)
+        try change(
+            path, "UPDATE checkpoint SET seq = 29, hash = '\(anchors[28].hash)'")
+        #expect(try HistoryVerification(path: path).problems.contains { $0.contains("no later one says") })
+    }
 }

@@ -18,7 +18,7 @@ extension Configuration {
             source: "", isLive: false, patience: nil, summaryPeriod: UInt64(log.summarySeconds) * 1_000_000_000,
             logLevel: Logger.Level(rawValue: log.level.rawValue) ?? .info, threads: inspection.threads,
             policy: line.policy, verdictLimit: line.verdictMilliseconds.map { UInt64($0) * 1_000_000 },
-            goodEvery: UInt64(evidence?.goodEvery ?? 0), recipes: recipes)
+            goodEvery: UInt64(evidence?.goodEvery ?? 0), recipes: recipes, keptEvents: Int64(history.events))
         switch source {
         case .folder(let path, let rate, _):
             settings.source = "folder \(path)"
@@ -69,6 +69,16 @@ extension Configuration {
             bytes: Int64(evidence.megabytes) * 1_000_000, age: evidence.days.map { UInt64($0) * 86_400_000_000_000 })
         return EvidenceWriter(
             open: { [state] in try EvidenceStore(path: state + "/evidence", limits: limits) }, report: report)
+    }
+
+    /// Records every part, if that is wanted.
+    func partWriter(
+        sealed: @escaping @Sendable (HistoryAnchor) -> Void, report: @escaping @Sendable (String) -> Void
+    ) -> PartWriter? {
+        guard history.parts > 0 else { return nil }
+        return PartWriter(
+            open: { [state, history] in try PartHistory(path: state + "/parts.sqlite", keep: Int64(history.parts)) },
+            sealed: sealed, report: report)
     }
 
     /// The lines that are read.

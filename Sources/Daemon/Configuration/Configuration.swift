@@ -25,6 +25,10 @@ public struct Configuration: Sendable, Equatable {
     public var line: Line
     /// What is kept of parts; nil is nothing.
     public var evidence: Evidence?
+    /// How much of the past is kept.
+    public var history: History
+    /// Who may give commands.
+    public var roles: Roles
     /// The acknowledge button, if there is one.
     public var acknowledge: Input?
     /// The conveyor's encoder, if there is one.
@@ -117,6 +121,34 @@ public struct Configuration: Sendable, Equatable {
         }
     }
 
+    /// How much of the past is kept.
+    public struct History: Sendable, Equatable {
+        /// Events, 1,000 to 1,000,000,000; older ones are deleted while the line stands.
+        public var events: Int
+        /// Parts, 0 to 1,000,000,000; 0 is none.
+        public var parts: Int
+
+        /// Limits.
+        public init(events: Int = 1_000_000, parts: Int = 10_000_000) {
+            self.events = events
+            self.parts = parts
+        }
+    }
+
+    /// Who may give commands on the control socket, besides root: names of groups, which the system may come to know later.
+    public struct Roles: Sendable, Equatable {
+        /// May acknowledge, reset, start and trigger; nil is everybody who can connect.
+        public var operate: [String]?
+        /// May bypass and change the recipe, and everything that operators may; nil is whoever may operate.
+        public var supervise: [String]?
+
+        /// Groups.
+        public init(operate: [String]? = nil, supervise: [String]? = nil) {
+            self.operate = operate
+            self.supervise = supervise
+        }
+    }
+
     /// What the journal gets.
     public struct Log: Sendable, Equatable {
         /// The least important level that is written.
@@ -153,8 +185,8 @@ public struct Configuration: Sendable, Equatable {
     public init(
         recipe: String, source: Source, recipes: String = "/var/lib/jidoka/recipes", state: String = "/var/lib/jidoka",
         sockets: String = "/run/jidoka", inspection: Inspection = Inspection(), outputs: Outputs = .none,
-        line: Line = Line(), evidence: Evidence? = Evidence(), acknowledge: Input? = nil, encoder: Input? = nil,
-        log: Log = Log()
+        line: Line = Line(), evidence: Evidence? = Evidence(), history: History = History(), roles: Roles = Roles(),
+        acknowledge: Input? = nil, encoder: Input? = nil, log: Log = Log()
     ) {
         self.recipe = recipe
         self.source = source
@@ -165,6 +197,8 @@ public struct Configuration: Sendable, Equatable {
         self.outputs = outputs
         self.line = line
         self.evidence = evidence
+        self.history = history
+        self.roles = roles
         self.acknowledge = acknowledge
         self.encoder = encoder
         self.log = log
@@ -193,6 +227,7 @@ extension Configuration {
         if sockets != other.sockets { keys.append("sockets") }
         if inspection != other.inspection { keys.append("inspection") }
         if evidence != other.evidence { keys.append("evidence") }
+        if history != other.history { keys.append("history") }
         if outputs != other.outputs { keys.append("outputs") }
         if acknowledge != other.acknowledge || encoder != other.encoder { keys.append("inputs") }
         if triggerInput != other.triggerInput { keys.append("source.input") }

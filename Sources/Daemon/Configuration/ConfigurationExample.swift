@@ -119,6 +119,21 @@ extension Configuration {
           # Every how many good parts one is kept, too; 0: none.
           good_every: 0
 
+        # How much of the past is kept in 'state'. Needs a restart.
+        history:
+          # Events, 1000 to 1000000000: the oldest are deleted while the line stands, and an event says so.
+          events: 1000000
+          # Every part with its score ('jidoka export parts'), up to 1000000000; 0: none. About 250 bytes each.
+          parts: 10000000
+
+        # Who may give commands, besides root: groups of users. Whoever can connect (the group jidoka) may ask for the status.
+        # A group that does not exist has nobody in it.
+        # roles:
+        #   # Acknowledge, reset, start, trigger; left out: whoever can connect.
+        #   operate: [jidoka]
+        #   # Bypass and change of the recipe, and everything that operators may; left out: whoever may operate.
+        #   supervise: [jidoka-supervisors]
+
         # Buttons and sensors. Needs a restart.
         # inputs:
         #   encoder:

@@ -44,6 +44,8 @@ extension Configuration {
         let outputs = try root.optionalMapping("outputs")
         let line = try root.optionalMapping("line")
         let evidence = try root.optionalMapping("evidence")
+        let history = try root.optionalMapping("history")
+        let roles = try root.optionalMapping("roles")
         let inputs = try root.optionalMapping("inputs")
         let log = try root.optionalMapping("log")
         self.init(recipe: recipe, source: source)
@@ -56,6 +58,8 @@ extension Configuration {
         }
         if let outputs { self.outputs = try Configuration.outputs(outputs) }
         if let evidence { self.evidence = try Configuration.evidence(evidence) }
+        if let history { self.history = try Configuration.history(history) }
+        if let roles { self.roles = try Configuration.roles(roles) }
         if let line { self.line = try Configuration.rules(line) }
         if let inputs {
             if let encoder = try inputs.optionalMapping("encoder") {
@@ -174,6 +178,29 @@ extension Configuration {
         evidence.goodEvery = try mapping.optional("good_every", as: Int.self, in: 0...1_000_000_000) ?? 0
         try mapping.finish()
         return keeps ? evidence : nil
+    }
+
+    private static func history(_ mapping: YAMLMapping) throws(RecipeError) -> History {
+        var history = History()
+        history.events = try mapping.optional("events", as: Int.self, in: 1_000...1_000_000_000) ?? history.events
+        history.parts = try mapping.optional("parts", as: Int.self, in: 0...1_000_000_000) ?? history.parts
+        try mapping.finish()
+        return history
+    }
+
+    private static func roles(_ mapping: YAMLMapping) throws(RecipeError) -> Roles {
+        var roles = Roles()
+        roles.operate = try mapping.optionalList("operate", of: String.self)
+        roles.supervise = try mapping.optionalList("supervise", of: String.self)
+        for (key, groups) in [("operate", roles.operate), ("supervise", roles.supervise)] {
+            for group in groups ?? [] where group.isEmpty || group.utf8.count > 32 || group.utf8.contains(0) {
+                throw mapping.error(
+                    .outOfRange, key, expected: "names of groups, 1 to 32 bytes each", found: "'\(group)'",
+                    hint: "see 'getent group'")
+            }
+        }
+        try mapping.finish()
+        return roles
     }
 
     private static func log(_ mapping: YAMLMapping) throws(RecipeError) -> Log {

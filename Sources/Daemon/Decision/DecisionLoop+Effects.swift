@@ -65,11 +65,25 @@ extension DecisionLoop {
             update()
             publish(recorded)
             note(recorded)
+            // The journal gets to know where the chain of the parts is.
+            if [.stop, .fault, .shutdown].contains(event.kind) { parts?.seal() }
             return nil
         } catch {
             log.critical("event not recorded", metadata: ["detail": "\(error)", "event": "\(event.kind.rawValue)"])
             return "\(error)"
         }
+    }
+
+    /// Deletes the oldest events beyond what is kept, a few at a time, while the line stands.
+    func pruneHistory() {
+        guard permit != true else { return }
+        do throws(RecordsError) {
+            guard let recorded = try history.prune(keep: settings.keptEvents, at: UTCTime.now) else { return }
+            seq = recorded.seq
+            update()
+            publish(recorded)
+            note(recorded)
+        } catch { log.warning("old events can't be deleted", metadata: ["detail": "\(error)"]) }
     }
 
     /// Sets the permit; what it is after a failure is not known.

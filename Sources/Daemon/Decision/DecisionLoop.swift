@@ -32,6 +32,8 @@ final class DecisionLoop: @unchecked Sendable {  // all mutable state belongs to
     var loaded: LoadedRecipe?
     /// Keeps pictures of parts; nil is none.
     var evidence: EvidenceWriter?
+    /// Records every part; nil is none.
+    var parts: PartWriter?
     /// Events of the decision that is being made; nil between two.
     var recordedNow: [(recorded: RecordedEvent, anchor: HistoryAnchor?)]?
     /// Good parts since the daemon started.
@@ -83,6 +85,8 @@ final class DecisionLoop: @unchecked Sendable {  // all mutable state belongs to
         var goodEvery: UInt64 = 0
         /// Folder of all recipes.
         var recipes = ""
+        /// Events that the history keeps.
+        var keptEvents = Int64.max
     }
 
     /// What reading the configuration again gave.
@@ -143,6 +147,7 @@ final class DecisionLoop: @unchecked Sendable {  // all mutable state belongs to
             if now >= nextSummary, isQuiet(now) || now >= nextSummary + Self.summaryPatience {
                 nextSummary = now + settings.summaryPeriod
                 handle(.summaryDue)
+                pruneHistory()
             }
             // One at a time: whoever sends a thousand must not keep parts and watchdog waiting.
             if let item = inbox.takeItem() {
@@ -197,7 +202,7 @@ final class DecisionLoop: @unchecked Sendable {  // all mutable state belongs to
             judge(frame)
         } else if settings.isLive, let frame = inbox.takeFrame() {
             _ = consume frame
-            if settings.isTriggered { handle(.partsUnjudged(1)) }
+            if settings.isTriggered { unjudged(1) }
         }
     }
 
@@ -269,7 +274,8 @@ final class DecisionLoop: @unchecked Sendable {  // all mutable state belongs to
         case .pictures(let health): take(health)
         case .badPart(let part, let code, let detail):
             handle(.partFailed(part: part, code: code, detail: detail))
-        case .unjudged(let parts): handle(.partsUnjudged(parts))
+            recordUnjudged(part)
+        case .unjudged(let parts): unjudged(parts)
         case .encoder: handle(.encoder(encoder()))
         case .loaded(let recipe, let startSource): exchange(recipe, startSource)
         case .inputs(let failure):
@@ -334,6 +340,7 @@ final class DecisionLoop: @unchecked Sendable {  // all mutable state belongs to
         // Neither the line nor the part waits for the disk: permit and reject are the machine's first effects.
         recordedNow = []
         let failure = handle(.verdict(verdict))
+        record(verdict, latency: last?.milliseconds)
         if verdict.outcome == .good || permit == true, failure == nil { beat() }
         // A suspicious part is recorded before this: the disk's time is not the decision's.
         let changed = verdict.outcome == .good ? Self.monotonic() : permit == true ? 0 : permitOffAt

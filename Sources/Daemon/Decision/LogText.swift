@@ -42,6 +42,7 @@ enum LogText {
         case .bypassEnded: return "bypass over\(detail)" + (event.user.map { ", ended by \($0)" } ?? "")
         case .changeover: return "recipe changed by \(event.user ?? "?")\(detail)"
         case .challengePassed: return "challenge passed"
+        case .historyPruned: return "old events deleted\(detail)"
         case .summary: return "parts\(detail)"
         case .refused: return "command refused\(detail)"
         case .recipeReady: return "recipe \(event.recipe ?? "?") loaded"
@@ -79,6 +80,14 @@ enum LogText {
         ]
         for (key, value) in optional { if let value { fields[key] = "\(value)" } }
         return fields
+    }
+
+    /// A place in the chain of the parts.
+    static func fields(ofParts anchor: HistoryAnchor) -> Logger.Metadata {
+        [
+            "event": "\(HistoryAnchor.partsEvent)", "seq": "\(anchor.seq)", "history": "\(anchor.history)",
+            "hash": "\(anchor.hash)",
+        ]
     }
 
     private static func number(_ value: Float?) -> String { value.map { "\(($0 * 1000).rounded() / 1000)" } ?? "?" }

@@ -16,6 +16,8 @@ struct ControlCommands: Sendable {
     let trigger: @Sendable () -> FireAnswer?
     let status: @Sendable () -> Status
     let evidence: @Sendable () -> EvidenceWriter.Counts?
+    let roles: @Sendable () -> Configuration.Roles
+    let parts: @Sendable () -> PartWriter.Counts?
     let camera: @Sendable () -> CameraCounters?
 
     /// Answers one request; a person's command waits for the decision thread.
@@ -24,8 +26,10 @@ struct ControlCommands: Sendable {
             var fields = status().fields
             fields["camera"] = camera().map { .object($0.fields) } ?? .null
             fields["evidence"] = evidence().map(Self.fields) ?? .null
+            fields["recorded_parts"] = parts().map(Self.fields) ?? .null
             return .done(fields)
         }
+        try roles().check(request.command, peer)
         guard request.command != "trigger" else { return try fire() }
         let command = try command(request, peer)
         let reply = Reply()
@@ -48,6 +52,13 @@ struct ControlCommands: Sendable {
         .object([
             "written": .integer(Int64(clamping: counts.written)), "dropped": .integer(Int64(clamping: counts.dropped)),
             "failed": .integer(Int64(clamping: counts.failed)), "failure": counts.failure.map { .string($0) } ?? .null,
+        ])
+    }
+
+    private static func fields(_ counts: PartWriter.Counts) -> JSONValue {
+        .object([
+            "written": .integer(Int64(clamping: counts.written)), "dropped": .integer(Int64(clamping: counts.dropped)),
+            "failure": counts.failure.map { .string($0) } ?? .null,
         ])
     }
 

@@ -22,21 +22,24 @@ final class BenchmarkLine {
     /// - Parameters:
     ///   - parts: folder of pictures; nil is the recipe's own good parts, or where it was trained.
     ///   - rate: parts per second, 0 is as fast as it can.
+    ///   - more: further lines of configuration; `name` tells lines of one process apart.
     ///   - hasOutputs: whether the permit goes into a file; outputs in memory otherwise.
     init(
-        recipe: String, recipes: String, parts: String?, rate: Double, threads: Int, hasOutputs: Bool = true
+        recipe: String, recipes: String, parts: String?, rate: Double, threads: Int, hasOutputs: Bool = true,
+        name: String = "", more: String = ""
     ) throws {
         let recipes = try Self.whole(recipes)
         let folder = try RecipeFolder(recipe, in: recipes)
         let pictures = try Self.whole(try parts ?? Self.pictures(of: folder))
-        root = "/tmp/jidoka-bench-line.\(getpid())"
+        root = "/tmp/jidoka-bench-line.\(getpid())\(name)"
         daemon = try DaemonProcess(
             root: root, recipes: recipes,
             configuration: """
                 recipe: \(recipe)
                 source: {kind: folder, path: "\(pictures)", rate: \(rate), repeat: true}
                 inspection: {threads: \(threads)}
-                """, hasOutputs: hasOutputs)
+                \(more)
+                """, name: name, hasOutputs: hasOutputs)
         try daemon.waitUntilReady(interval: 20_000)
         try daemon.command("start")
     }

@@ -86,7 +86,7 @@ struct Replay: ParsableCommand {
     /// A part that stopped the line further on was decided, and kept, when its stop was announced.
     private func announced(_ seq: Int64, _ names: [String]) throws -> String? {
         let history = state + "/history.sqlite"
-        guard SafeFile.exists(history), let stop = try HistoryVerification.event(seq, path: history)?.recorded.event,
+        guard SafeFile.exists(history), let stop = try HistoryReader(path: history).event(seq)?.recorded.event,
             stop.kind == .stop, let part = stop.part
         else { return nil }
         let earlier = names.filter { $0.hasSuffix("-stop_pending") && $0 < EvidenceStore.start(of: seq) }
@@ -136,7 +136,7 @@ struct Replay: ParsableCommand {
             problems.append("the event has another score, \(recorded)")
         }
         guard SafeFile.exists(state + "/history.sqlite") else { return problems }
-        guard let found = try HistoryVerification.event(event.seq, path: state + "/history.sqlite") else {
+        guard let found = try HistoryReader(path: state + "/history.sqlite").event(event.seq) else {
             return problems + ["the history has no event \(event.seq) any more"]
         }
         if EventLine.encode(found.recorded) != line || found.hash != kept.hash {

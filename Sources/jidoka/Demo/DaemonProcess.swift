@@ -19,13 +19,14 @@ final class DaemonProcess {
     /// - Parameters:
     ///   - root: folder for configuration, log, state and outputs.
     ///   - configuration: text of the configuration without folders and sockets, which are added.
+    ///   - name: tells daemons of one process apart.
     ///   - hasOutputs: whether the permit goes into a file, `root/outputs`.
     /// - Throws: `RecipeError` when a file can't be written or the daemon can't be started.
-    init(root: String, recipes: String, configuration: String, hasOutputs: Bool = true) throws {
+    init(root: String, recipes: String, configuration: String, name: String = "", hasOutputs: Bool = true) throws {
         try SafeFile.makeFolder(root + "/state")
         // Every such daemon has a history of its own; a folder used before must not bring its latch back.
         for suffix in ["", "-wal", "-shm"] { unlink(root + "/state/history.sqlite" + suffix) }
-        sockets = "/tmp/jidoka-demo.\(getpid())"
+        sockets = "/tmp/jidoka-demo.\(getpid())\(name)"
         client = LineClient(path: sockets + "/control.sock")
         log = root + "/jidokad.log"
         let text = """
