@@ -48,6 +48,11 @@ package enum PosixThread {
         return number
     }
 
+    /// Lets the calling thread work only when no thread that decides wants to (setpriority(2): on Linux, of the thread alone).
+    package static func workInTheBackground() {
+        _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 10)
+    }
+
     /// Names the calling thread; a failure is of no consequence.
     private static func setName(_ name: String) {
         guard !name.isEmpty else { return }

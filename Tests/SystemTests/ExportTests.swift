@@ -35,13 +35,8 @@ import Testing
         #expect(sound.ending == .exit(0) && sound.json?["parts"]?["parts"]?.int == 3, "\(sound)")
         #expect(line.terminate() == .exit(0))
         #expect(line.log.contains("parts_sealed"))
-        _ = try run(
-            "/usr/bin/python3",
-            [
-                "-c",
-                "import sqlite3; c=sqlite3.connect('\(line.state)/parts.sqlite');"
-                    + "c.execute(\"update parts set score=0 where seq=3\"); c.commit()",
-            ])
+        // The database itself, by hand.
+        #expect(try run("/bin/sed", ["-i", "s/003.png/004.png/g", line.state + "/parts.sqlite"]).ending == .exit(0))
         let changed = try jidoka("verify-history", "--state", line.state, "--without-journal")
         #expect(changed.ending == .exit(1) && changed.out.contains("CHANGED: one of the parts up to 3"), "\(changed)")
     }

@@ -102,6 +102,7 @@ public final class EvidenceWriter: Sendable {
     }
 
     private func work() {
+        PosixThread.workInTheBackground()
         var store: EvidenceStore?
         while true {
             posted.wait()

@@ -84,6 +84,7 @@ public final class PartWriter: Sendable {
     }
 
     private func work() {
+        PosixThread.workInTheBackground()
         var history: PartHistory?
         var last: HistoryAnchor?
         var unsealed: UInt64 = 0
