@@ -150,6 +150,6 @@ let package = Package(
             name: "TrainingTests",
             dependencies: ["Training", "Inspection", "Calibration", "Recipes", "Pictures", "SyntheticParts"],
             exclude: ["Golden/make_golden.py"], resources: [.copy("Golden/golden.json")], swiftSettings: strict),
-        .testTarget(name: "SystemTests", dependencies: ["jidoka", "jidokad"], exclude: ["Faults"], swiftSettings: strict),
+        .testTarget(name: "SystemTests", dependencies: ["jidoka", "jidokad"], swiftSettings: strict),
     ]
 )

@@ -195,7 +195,11 @@ public final class EventHistory: Sendable {
 
     /// Closes the database and folds the write-ahead log into it; nothing may be called afterwards.
     public func close() throws(RecordsError) {
-        try Self.mapErrors(path) { try pool.close() }
+        try Self.mapErrors(path) {
+            // GRDB leaves the log where it is. A reader that is at it keeps some of it there: nothing is lost by that.
+            _ = try? pool.writeWithoutTransaction { try $0.checkpoint(.truncate) }
+            try pool.close()
+        }
     }
 
     /// Any statement, so that a test can do damage.

@@ -11,7 +11,7 @@ extension Configuration.Roles {
         let isSupervision = [LineCommand.bypass, .recipe].map(\.rawValue).contains(command)
         // Who may supervise may operate, too.
         let allowed = isSupervision ? supervise ?? operate : operate.map { $0 + (supervise ?? []) }
-        guard let allowed, !allowed.contains(where: peer.isMember) else { return }
+        guard let allowed, peer.user != 0, !allowed.contains(where: peer.isMember) else { return }
         throw ControlFailure(
             code: "not_allowed",
             message: "'\(command)' is not for \(peer.name)",

@@ -76,7 +76,12 @@ public final class PartHistory: Sendable {
     }
 
     /// Closes the database and folds the write-ahead log into it; nothing may be called afterwards.
-    public func close() throws(RecordsError) { try EventHistory.mapErrors(path) { try queue.close() } }
+    public func close() throws(RecordsError) {
+        try EventHistory.mapErrors(path) {
+            _ = try? queue.writeWithoutTransaction { try $0.checkpoint(.truncate) }
+            try queue.close()
+        }
+    }
 
     /// Any statement, so that a test can do damage.
     package func change(_ statement: String) throws(RecordsError) {
