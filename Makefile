@@ -6,12 +6,14 @@ PACKAGES = pkg-config libopenblas-dev libjpeg-dev libpng-dev libv4l-dev libsyste
 DEB_PACKAGES = $(PACKAGES) debhelper dpkg-dev fakeroot lintian python3
 SYSTEMD_PACKAGES = mmdebstrap systemd-container
 
-.PHONY: help setup setup-deb setup-systemd build demo bench-accuracy test deb test-systemd test-vm lint format clean
+.PHONY: help setup setup-deb setup-systemd build demo bench-accuracy test test-faults deb test-systemd test-vm lint
+.PHONY: format clean
 
 help:
 	@echo "make demo    learn synthetic parts, run a line, stop it on a defect (under 3 minutes after the build)"
 	@echo "make bench-accuracy  every detector on every data set below JIDOKA_DATA; ARGS=\"--mvtec DIR\" for MVTec AD"
 	@echo "make test    every test that needs no special machine"
+	@echo "make test-faults  every fault again and again, as a table; JIDOKA_THOROUGH=1: over 1,000 kills (all as root)"
 	@echo "make lint    format check"
 	@echo "make deb     the Debian package, in .build/deb"
 	@echo "make test-systemd  the package and its units under a real systemd, in a container (as root)"
@@ -46,6 +48,14 @@ bench-accuracy: build
 # Nothing here needs '@testable': with it everything would be compiled twice.
 test: setup
 	swift test -c release --disable-testable-imports
+
+# The table is printed whether or not the tests pass.
+test-faults: setup
+	mkdir -p .build
+	rm -f .build/faults.jsonl .build/faults*.xml
+	JIDOKA_FAULT_TABLE=$(CURDIR)/.build/faults.jsonl swift test -c release --disable-testable-imports \
+	    --xunit-output .build/faults.xml --filter 'FaultTests|ReconnectTests|GPIOFailureTests'; status=$$?; \
+	Tests/faults/table.py .build/faults.jsonl .build/faults*.xml || status=1; exit $$status
 
 # dpkg-buildpackage would put its files beside the checkout.
 deb: setup-deb

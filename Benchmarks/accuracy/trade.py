@@ -83,7 +83,7 @@ for index, (name, ms, mean, spread, seeds) in enumerate(points):
     row = TOP + 12 + index * 34
     svg.append(f'<circle cx="{LEFT + PLOT + 24}" cy="{row - 4}" r="5" fill="{colour}"/>')
     svg.append(text(LEFT + PLOT + 36, row, name))
-    seeds = f"{seeds} seeds" if seeds > 1 else "1 seed"
-    svg.append(text(LEFT + PLOT + 36, row + 14, f"{mean:.3f} ± {spread:.3f}, {ms:.1f} ms, {seeds}", size=11, colour="#777"))
+    area = f"{mean:.3f} ± {spread:.3f}, {seeds} seeds" if seeds > 1 else f"{mean:.3f}, 1 seed"
+    svg.append(text(LEFT + PLOT + 36, row + 14, f"{area}, {ms:.1f} ms", size=11, colour="#777"))
 svg.append("</svg>")
 open(choices.out, "w").write("\n".join(svg) + "\n")

@@ -19,6 +19,11 @@ public struct HistoryReader: Sendable {
         }
     }
 
+    /// Whether a daemon that made it ended before there was anything in it.
+    public func isBlank() throws(RecordsError) -> Bool {
+        try read { try !$0.tableExists("history") && !$0.tableExists("events") }
+    }
+
     /// One event and its hash; nil when there is no such event.
     public func event(_ seq: Int64) throws(RecordsError) -> (recorded: RecordedEvent, hash: String?)? {
         try read { database in

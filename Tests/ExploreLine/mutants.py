@@ -23,6 +23,7 @@ WORLD = [ROOT / "Tests/LineExploration/LineWorld.swift", ROOT / "Tests/LineExplo
 HARMLESS = {
     # In a start beside the state: ready implies them, as the world checks.
     ("LineMachine+Commands.swift", "isComplete"): "ready implies it",
+    ("LineMachine+Commands.swift", "activeCauses.isEmpty"): "ready implies it",
     ("LineMachine+Deadlines.swift", "phase == .alive"): "before boot and after the end nothing is due",
 }
 

@@ -113,6 +113,7 @@ struct LineWorld {
                 case .record(let event, let latch):
                     check(event.state == latch.state || latch.state == machine.state, "event and latch agree")
                     checkName(event, current)
+                    checkLoss(event)
                     check(
                         event.detail?.contains("no way from") != true,
                         "no way is asked for that the table does not have")
@@ -140,6 +141,17 @@ struct LineWorld {
             if case .fault(.outputFailed, _) = current, !wasFailing { facts.rejects = [] }
         }
         look()
+    }
+
+    /// Only what breaks the way of parts or the output gives them up, and then it names them.
+    private mutating func checkLoss(_ event: LineEvent) {
+        guard event.kind == .fault, let detail = event.detail, let said = detail.firstRange(of: "not sorted out: ")
+        else {
+            return
+        }
+        let breaks = [FaultCode.inputFailed, .outputFailed].contains { detail.hasPrefix($0.rawValue) }
+        check(breaks, "a fault that breaks no way of parts gives none up")
+        check(said.upperBound < detail.endIndex, "parts that are given up are named")
     }
 
     /// What the line is when the input is looked at: what was due before comes first.

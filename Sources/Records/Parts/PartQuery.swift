@@ -31,6 +31,7 @@ public struct PartQuery: Sendable {
     /// - Throws: `RecordsError` when the database can't be read; whatever `body` throws.
     public func run(path: String, page: Int = 5_000, _ body: (PartRow) throws -> Bool) throws {
         let reader = try HistoryReader(path: path)
+        guard try !reader.isBlank() else { return }
         var last: (time: Int64, seq: Int64)?
         while true {
             let (sql, arguments) = statement(after: last, page)

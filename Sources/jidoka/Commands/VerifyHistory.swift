@@ -35,9 +35,9 @@ struct VerifyHistory: ParsableCommand {
             events = try HistoryVerification(
                 path: state + "/history.sqlite", anchors: anchors, accepted: Set(accept), progress: Self.show("events"))
             let path = state + "/parts.sqlite"
-            // Without a file there is nothing to verify, unless the journal says that there was.
+            // Without a file, or with one that was just begun, there is nothing to verify, unless the journal says that there was.
             parts =
-                SafeFile.exists(path)
+                try SafeFile.exists(path) && !HistoryReader(path: path).isBlank()
                 ? try PartVerification(
                     path: path, anchors: ofParts, accepted: Set(accept), progress: Self.show("parts")) : nil
         } catch {
@@ -48,7 +48,7 @@ struct VerifyHistory: ParsableCommand {
         Terminal.shared.clear()
         var report = Report(events, parts, hasJournal: anchors != nil)
         if parts == nil, Set((ofParts ?? []).map(\.history)).subtracting(accept).isEmpty == false {
-            report.problems.append("the journal knows parts, and there is no \(state)/parts.sqlite")
+            report.problems.append("the journal knows parts, and there are none in \(state)/parts.sqlite")
         }
         if output.isJSON { try printJSON(report) } else { show(report) }
         guard report.problems.isEmpty else { throw ExitCode(1) }
