@@ -15,6 +15,9 @@ public struct RecipeCalibration: Sendable {
     /// The warn threshold and its promise, where one was asked for.
     public let warn: ConformalThreshold?
 
+    /// What may be said of the threshold.
+    public let certificate: Certificate
+
     /// What is being done, for a progress line.
     public typealias Progress = @Sendable (_ what: String, _ done: Int, _ total: Int) -> Void
 
@@ -24,11 +27,14 @@ public struct RecipeCalibration: Sendable {
     ///   - folder: a recipe with a trained student.
     ///   - data: where the good parts are now; nil is where they were at training, or the recipe's own.
     ///   - alpha: false-stop rate; nil is the smallest that the number of calibrate parts supports.
+    ///   - confidence: how surely the rate is kept; nil is on average over calibrations.
+    ///   - acceptedBy: who is content with what the parts support where that is less than `alpha`; nil: it is refused then.
     ///   - warnAlpha: rate of good parts that may be called suspicious, above `alpha`; nil is no warn threshold.
     ///   - tool: name and version of the program, for the file.
     /// - Throws: `RecipeError`, `CalibrationError`, `InspectionError`; nothing is written unless all went well.
     public init(
-        _ folder: RecipeFolder, data: String? = nil, alpha: Double? = nil, warnAlpha: Double? = nil, tool: String,
+        _ folder: RecipeFolder, data: String? = nil, alpha: Double? = nil, confidence: Double? = nil,
+        acceptedBy: String? = nil, warnAlpha: Double? = nil, tool: String,
         progress: Progress? = nil
     ) throws {
         try Self.checkFinished(folder)
@@ -40,7 +46,8 @@ public struct RecipeCalibration: Sendable {
         // Before any work: a rate that can't be had is refused at once.
         let calibrate = list.of(.calibrate)
         let groups = list.partsOf(.calibrate)
-        if let alpha { _ = try ConformalThreshold(scores: .init(repeating: 0, count: groups.count), alpha: alpha) }
+        let wanted = alpha
+        let alpha = try Self.supported(alpha, confidence, parts: groups.count, isWeakerAccepted: acceptedBy != nil)
         try Self.check(warnAlpha: warnAlpha, alpha: alpha, parts: groups.count)
         let select = try Self.pictures(
             list.of(.select), root: root, rule: networks.recipe.input, "select parts", progress)
@@ -60,10 +67,15 @@ public struct RecipeCalibration: Sendable {
         }
         // Pictures of one part are no independent witnesses: the part counts once, with its highest score.
         let worst = groups.map { group in group.max { scored[$0].score < scored[$1].score } ?? group[0] }
-        threshold = try ConformalThreshold(scores: worst.map { scored[$0].score }, alpha: alpha)
+        threshold = try ConformalThreshold(scores: worst.map { scored[$0].score }, alpha: alpha, confidence: confidence)
         warn = try warnAlpha.map { try ConformalThreshold(scores: worst.map { scored[$0].score }, alpha: $0) }
+        let inOrder = worst.sorted { NaturalOrder.precedes(calibrate[$0].path, calibrate[$1].path) }
+        certificate = Certificate(scores: inOrder.map { scored[$0].score }, threshold: threshold, wanted: wanted)
+        let accepted = certificate.wanted.flatMap { wanted in
+            acceptedBy.map { CalibrationFile.Accepted(by: $0, alpha: wanted) }
+        }
         let peaks = groups.map { group in group.map { scored[$0].peak }.max() ?? .nan }
-        let pixel = try ConformalThreshold(scores: peaks, alpha: threshold.alpha)
+        let pixel = try ConformalThreshold(scores: peaks, alpha: threshold.alpha, confidence: confidence)
         let bytes = StatisticsFile.encoded(statistics, metadata: ["model_sha256": networks.digest])
         file = CalibrationFile(
             model: networks.digest, teacher: networks.teacherDigest, maps: Digest.sha256(bytes),
@@ -71,9 +83,25 @@ public struct RecipeCalibration: Sendable {
             thresholds: .init(stop: threshold.value, pixel: pixel.value, warn: warn?.value),
             scores: worst.map { .init(part: calibrate[$0].path, score: scored[$0].score) },
             date: Date().ISO8601Format(), tool: tool, camera: camera,
-            detector: networks.recipe.detector, warnAlpha: warnAlpha)
+            detector: networks.recipe.detector, warnAlpha: warnAlpha, confidence: confidence,
+            accepted: accepted)
         try SafeFile.write(bytes, to: folder.maps)
         try file.write(to: folder.calibration)
+    }
+
+    /// The rate to take the threshold for: nil, the smallest that the parts support, where somebody is content with that.
+    private static func supported(
+        _ alpha: Double?, _ confidence: Double?, parts: Int, isWeakerAccepted: Bool
+    ) throws(CalibrationError) -> Double? {
+        guard alpha != nil || confidence != nil else { return nil }
+        do throws(CalibrationError) {
+            _ = try ConformalThreshold(
+                scores: .init(repeating: 0, count: parts), alpha: alpha, confidence: confidence)
+            return alpha
+        } catch {
+            guard error.code == .tooFewParts, parts > 0, isWeakerAccepted else { throw error }
+            return nil
+        }
     }
 
     /// Fewer parts stop the line than are called suspicious.

@@ -37,9 +37,9 @@ public struct PartDeal: Sendable, Equatable {
         var numbers = [Int](repeating: 0, count: fingerprints.count)
         for (number, group) in order.enumerated() { for part in group { numbers[part] = number } }
         groupNumbers = numbers
-        var state = seed
+        var random = SplitMixOrder(seed: seed)
         for index in stride(from: order.count - 1, to: 0, by: -1) {
-            order.swapAt(index, Int(Self.next(&state) % UInt64(index + 1)))
+            order.swapAt(index, Int(random.next() % UInt64(index + 1)))
         }
         var roles = [Role](repeating: .train, count: fingerprints.count)
         let shares: [(role: Role, share: Double)] = [(.train, 0.6), (.select, 0.2), (.calibrate, 0.2)]
@@ -69,13 +69,4 @@ public struct PartDeal: Sendable, Equatable {
 
     /// Indices of the parts of a role.
     public func indices(_ role: Role) -> [Int] { roles.indices.filter { roles[$0] == role } }
-
-    /// SplitMix64 (Steele, Lea, Flood 2014).
-    private static func next(_ state: inout UInt64) -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
 }

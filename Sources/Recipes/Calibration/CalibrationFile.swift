@@ -39,6 +39,20 @@ public struct CalibrationFile: Codable, Sendable, Equatable {
         }
     }
 
+    /// Who was content with less than was asked for.
+    public struct Accepted: Codable, Sendable, Equatable {
+        /// The person's name.
+        public var by: String
+        /// The false-stop rate that was asked for.
+        public var alpha: Double
+
+        /// A person and a rate.
+        public init(by: String, alpha: Double) {
+            self.by = by
+            self.alpha = alpha
+        }
+    }
+
     /// Version of this format.
     public var version = 1
     /// SHA-256 of the file that inspects: `int8.safetensors` or what the detector learned, as the recipe's engine wants.
@@ -53,10 +67,14 @@ public struct CalibrationFile: Codable, Sendable, Equatable {
     public var settings: MapSettings
     /// How the camera was set (`camera.yaml`); nil in files older than it.
     public var camera: CameraSettings?
-    /// `split-conformal`: the order statistic of the calibrate parts' scores.
+    /// `split-conformal`: the rate is kept on average over calibrations; `order-statistics`: with `confidence`.
     public var method = "split-conformal"
-    /// The false-stop rate that the threshold keeps, on average over calibrations.
+    /// The false-stop rate that the threshold keeps.
     public var alpha: Double
+    /// How surely; nil is on average over calibrations.
+    public var confidence: Double?
+    /// A stronger promise that was asked for, and who was content with this one; nil: none was.
+    public var accepted: Accepted?
     /// The rate of good parts above the warn threshold, likewise; nil without one.
     public var warnAlpha: Double?
     /// Which of the sorted scores is the threshold, counted from 1.
@@ -73,7 +91,8 @@ public struct CalibrationFile: Codable, Sendable, Equatable {
     public var tool: String
 
     enum CodingKeys: String, CodingKey {
-        case version, model, teacher, maps, detector, settings, camera, method, alpha, order, parts, thresholds, scores,
+        case version, model, teacher, maps, detector, settings, camera, method, alpha, confidence, accepted, order,
+            parts, thresholds, scores,
             date
         case tool
         case warnAlpha = "warn_alpha"
@@ -83,13 +102,17 @@ public struct CalibrationFile: Codable, Sendable, Equatable {
     public init(
         model: String, teacher: String, maps: String, settings: MapSettings, alpha: Double, order: Int,
         thresholds: Thresholds, scores: [Score], date: String, tool: String, camera: CameraSettings? = nil,
-        detector: Recipe.Detector = .reducedStudent, warnAlpha: Double? = nil
+        detector: Recipe.Detector = .reducedStudent, warnAlpha: Double? = nil, confidence: Double? = nil,
+        accepted: Accepted? = nil
     ) {
         self.model = model
         self.teacher = teacher
         self.maps = maps
         self.settings = settings
         self.alpha = alpha
+        self.confidence = confidence
+        self.accepted = accepted
+        method = confidence == nil ? "split-conformal" : "order-statistics"
         self.warnAlpha = warnAlpha
         self.order = order
         self.parts = scores.count

@@ -4,16 +4,48 @@
 ///
 /// Split conformal prediction: with n exchangeable good scores and the threshold at the k-th smallest,
 /// k = ⌈(n + 1)(1 − α)⌉, a further good part is above it with probability at most α, on average over calibrations
-/// (Vovk et al., "Algorithmic Learning in a Random World", 2005; Lei et al., JASA 2018, theorem 2).
+/// (Vovk et al., "Algorithmic Learning in a Random World", 2005; Lei et al., JASA 2018, theorem 2). With a confidence, the same for this
+/// very calibration: P(rate ≤ α) ≥ confidence, by the law of order statistics (`BinomialTail`); it takes more parts.
 public struct ConformalThreshold: Sendable, Equatable {
+    /// What is promised of α.
+    public enum Guarantee: String, Sendable, Codable {
+        /// On average over calibrations.
+        case marginal
+        /// Of this calibration, with a confidence.
+        case confidence
+    }
+
     /// The false-stop rate, 0 < α < 1.
     public let alpha: Double
+    /// How surely, above 0 and below 1; nil is on average over calibrations.
+    public let confidence: Double?
     /// Which of the sorted scores is the threshold, counted from 1.
     public let order: Int
     /// Number of scores.
     public let count: Int
     /// The threshold: pass is score ≤ value.
     public let value: Float
+
+    /// What is promised.
+    public var guarantee: Guarantee { confidence == nil ? .marginal : .confidence }
+
+    /// The smallest α that n parts support with a confidence: 1 − (1 − confidence)^(1/n), the threshold being the largest score.
+    public static func smallestAlpha(parts: Int, confidence: Double?) -> Double {
+        guard let confidence else { return smallestAlpha(parts: parts) }
+        // Up by a hair: rounded down it would not be supported.
+        return BinomialTail.upperRate(0, of: parts, confidence: confidence) * (1 + 1e-12)
+    }
+
+    /// The number of parts that an α needs with a confidence; nil is on average.
+    public static func partsNeeded(alpha: Double, confidence: Double?) -> Int {
+        confidence.map { BinomialTail.partsNeeded(alpha: alpha, confidence: $0) } ?? partsNeeded(alpha: alpha)
+    }
+
+    /// More than n when n is too small.
+    static func order(alpha: Double, parts: Int, confidence: Double?) -> Int {
+        guard let confidence else { return order(alpha: alpha, parts: parts) }
+        return BinomialTail.exceedances(of: parts, alpha: alpha, confidence: confidence).map { parts - $0 } ?? parts + 1
+    }
 
     /// The smallest α that n parts support: 1/(n + 1), the threshold being the largest score.
     public static func smallestAlpha(parts: Int) -> Double { 1 / Double(parts + 1) }
@@ -39,8 +71,9 @@ public struct ConformalThreshold: Sendable, Equatable {
     /// - Parameters:
     ///   - scores: of calibrate parts, any order, all finite.
     ///   - alpha: the false-stop rate, or nil for the smallest that their number supports.
+    ///   - confidence: how surely, above 0 and below 1; nil is on average over calibrations.
     /// - Throws: `CalibrationError`: no scores, not finite, α outside (0, 1), or more parts needed (says how many).
-    public init(scores: [Float], alpha: Double?) throws(CalibrationError) {
+    public init(scores: [Float], alpha: Double?, confidence: Double? = nil) throws(CalibrationError) {
         guard !scores.isEmpty else {
             throw CalibrationError(
                 .tooFewParts, "calibrate parts", expected: "at least one", found: "none", hint: "show more good parts")
@@ -50,35 +83,47 @@ public struct ConformalThreshold: Sendable, Equatable {
                 .notFinite, "calibration scores", expected: "finite numbers", found: "NaN or infinity",
                 hint: "the student is broken: train it again")
         }
-        let alpha = alpha ?? Self.smallestAlpha(parts: scores.count)
+        guard confidence.map({ $0 > 0 && $0 < 1 }) ?? true else {
+            throw CalibrationError(
+                .badSetting, "confidence", expected: "above 0 and below 1", found: "\(confidence ?? 0)",
+                hint: "0.95 is 95 %")
+        }
+        let alpha = alpha ?? Self.smallestAlpha(parts: scores.count, confidence: confidence)
         guard alpha > 0, alpha < 1 else {
             throw CalibrationError(
                 .badSetting, "alpha", expected: "a rate above 0 and below 1", found: "\(alpha)", hint: "0.01 is 1 %")
         }
-        let order = Self.order(alpha: alpha, parts: scores.count)
+        let order = Self.order(alpha: alpha, parts: scores.count, confidence: confidence)
         guard order <= scores.count else {
+            let surely = confidence.map { " with confidence \($0)" } ?? ""
             throw CalibrationError(
-                .tooFewParts, "alpha \(alpha)", expected: "at least \(Self.partsNeeded(alpha: alpha)) calibrate parts",
+                .tooFewParts, "alpha \(alpha)\(surely)",
+                expected: "at least \(Self.partsNeeded(alpha: alpha, confidence: confidence)) calibrate parts",
                 found: "\(scores.count)",
-                hint:
-                    "show more good parts (a fifth of them calibrates), or ask for \(Self.rounded(scores.count)) or more"
-            )
+                hint: "show more good parts (a fifth of them calibrates), or ask for "
+                    + "\(Self.rounded(scores.count, confidence)) or more")
         }
         self.alpha = alpha
+        self.confidence = confidence
         self.order = max(1, order)
         count = scores.count
         value = scores.sorted()[self.order - 1]
     }
 
     /// The smallest supported α, rounded up to four digits so that it can be typed.
-    private static func rounded(_ parts: Int) -> Double {
-        (smallestAlpha(parts: parts) * 10_000).rounded(.up) / 10_000
+    private static func rounded(_ parts: Int, _ confidence: Double?) -> Double {
+        (smallestAlpha(parts: parts, confidence: confidence) * 10_000).rounded(.up) / 10_000
     }
 
     /// One sentence that a quality engineer can file.
     public var statement: String {
         // Rounded up, since it is a promise.
         let percent = (alpha * 10_000 - 1e-6).rounded(.up) / 100
+        if let confidence {
+            return "threshold \(value): the \(order). of \(count) sorted calibrate scores; "
+                + "at most \(percent) % of good parts stop the line, with a confidence of \(confidence * 100) % "
+                + "(order statistics, exchangeable parts)"
+        }
         return "threshold \(value): the \(order). of \(count) sorted calibrate scores; "
             + "a further good part stops the line with a probability of at most \(percent) % "
             + "(split conformal, exchangeable parts, on average over calibrations)"

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What may be said of a threshold: what is guaranteed, what is estimated, what more parts would buy, and what it all assumes.
+public struct Certificate: Sendable, Encodable {
+    /// The threshold and the promise that it was taken for.
+    public let threshold: ConformalThreshold
+    /// The rate that a further good part exceeds it with, at most, on average over calibrations.
+    public let marginalRate: Double
+    /// The rate of this very calibration, at most, with `confidence`.
+    public let confidentRate: Double
+    /// Of `confidentRate`.
+    public let confidence: Double
+    /// The rate as a model of the tail says it; nil with too few scores.
+    public let estimatedRate: TailEstimate.Interval?
+    /// The threshold that the wanted rate would have by that model; nil when the wanted rate is kept, or with too few scores.
+    public let estimatedThreshold: TailEstimate.Interval?
+    /// The rate that was asked for and that the parts do not support; nil when they do.
+    public let wanted: Double?
+    /// Whether the order of the scores says something; nil when that can't be told.
+    public let order: ExchangeabilityTest?
+    /// What more parts would buy.
+    public let prices: [Price]
+
+    /// Parts that a rate needs.
+    public struct Price: Sendable, Equatable, Encodable {
+        /// The false-stop rate.
+        public let alpha: Double
+        /// Calibrate parts for it, on average, and with `confidence`.
+        public let marginal: Int, confident: Int
+    }
+
+    /// The confidence of what is said beside the promise, where none was asked for.
+    public static let usualConfidence = 0.95
+
+    /// Says what may be said.
+    ///
+    /// - Parameters:
+    ///   - scores: of the calibrate parts, in the order in which the parts came.
+    ///   - threshold: taken from them.
+    ///   - wanted: the rate that was asked for; may be smaller than what the parts support.
+    public init(scores: [Float], threshold: ConformalThreshold, wanted: Double? = nil) {
+        self.threshold = threshold
+        let (parts, above) = (scores.count, scores.count - threshold.order)
+        confidence = threshold.confidence ?? Self.usualConfidence
+        marginalRate = Double(above + 1) / Double(parts + 1)
+        confidentRate = BinomialTail.upperRate(above, of: parts, confidence: confidence)
+        let tail = TailEstimate(scores: scores)
+        estimatedRate = tail?.rate(above: Double(threshold.value))
+        self.wanted = wanted.flatMap { $0 < threshold.alpha ? $0 : nil }
+        estimatedThreshold = self.wanted.flatMap { wanted in tail?.score(rate: wanted) }
+        order = ExchangeabilityTest(scores: scores)
+        prices = [wanted, 0.01, 0.001].compactMap(\.self).reduce(into: []) { rates, rate in
+            if !rates.contains(rate) { rates.append(rate) }
+        }.map { [confidence] rate in
+            Price(
+                alpha: rate, marginal: ConformalThreshold.partsNeeded(alpha: rate),
+                confident: BinomialTail.partsNeeded(alpha: rate, confidence: confidence))
+        }
+    }
+
+    /// The certificate in words, a line each.
+    ///
+    /// - Parameters:
+    ///   - perShift: good parts in a shift; nil says nothing of shifts.
+    ///   - acceptedBy: who has accepted a weaker promise than the one asked for.
+    public func lines(perShift: Double? = nil, acceptedBy: String? = nil) -> [String] {
+        let parts = threshold.count
+        var lines = ["threshold \(threshold.value): score \(threshold.order) of \(parts) calibrate parts, sorted"]
+        if let wanted {
+            lines.append(
+                "ASKED FOR: \(Self.percent(wanted)); \(parts) parts do not support it"
+                    + (acceptedBy.map { "; the weaker promise was accepted by \($0)" } ?? ""))
+        }
+        lines += [
+            "guaranteed: a further good part stops the line with a probability of at most \(Self.percent(marginalRate)), on average over "
+                + "calibrations (split conformal)",
+            "guaranteed: at most \(Self.percent(confidentRate)) of good parts stop the line, with a confidence of "
+                + "\(Self.percent(confidence)) (order statistics)",
+        ]
+        if let rate = estimatedRate {
+            lines.append(
+                "estimated, not guaranteed: \(Self.percent(rate.value)) (\(Self.percent(rate.low)) to \(Self.percent(rate.high))), a "
+                    + "generalised Pareto tail")
+        } else {
+            lines.append("no estimate: a tail takes at least \(TailEstimate.fewest) parts and scores that differ")
+        }
+        if let wanted, let estimate = estimatedThreshold {
+            lines.append(
+                "estimated threshold for \(Self.percent(wanted)): \(Self.short(estimate.value)) (\(Self.short(estimate.low)) to "
+                    + "\(Self.short(estimate.high))); it is not used")
+        }
+        if let perShift {
+            var text =
+                "false stops in a shift of \(Int(perShift)) good parts: at most \(Self.short(perShift * marginalRate)) on average"
+            if let rate = estimatedRate { text += ", \(Self.short(perShift * rate.value)) estimated" }
+            lines.append(text)
+        }
+        for price in prices where price.marginal > parts || price.confident > parts {
+            lines.append(
+                "\(Self.percent(price.alpha)) takes \(price.marginal) calibrate parts on average, \(price.confident) with a confidence of "
+                    + "\(Self.percent(confidence)): \(max(0, price.marginal - parts)) and \(max(0, price.confident - parts)) more"
+            )
+        }
+        lines.append("assumed: good parts are exchangeable, those of tomorrow with those that were shown")
+        switch order {
+        case let order? where order.isSuspicious:
+            lines.append(
+                "AGAINST IT: the order of the parts says something (neighbours: p = \(Self.short(order.serialP)), trend: p = "
+                    + "\(Self.short(order.trendP))): show parts of several days and batches")
+        case let order?:
+            lines.append(
+                "nothing speaks against it (neighbours: p = \(Self.short(order.serialP)), trend: p = \(Self.short(order.trendP)))"
+            )
+        case nil: lines.append("too few parts to test it, or all with the same score")
+        }
+        return lines
+    }
+
+    /// Rounded up to three digits: nobody is promised less than what is written.
+    static func percent(_ rate: Double) -> String {
+        guard rate > 0 else { return "0 %" }
+        var scale = 1.0
+        while rate * 100 * scale < 100 { scale *= 10 }
+        let rounded = (rate * 100 * scale - 1e-6).rounded(.up) / scale
+        return rounded == rounded.rounded() ? "\(Int(rounded)) %" : "\(rounded) %"
+    }
+
+    private static func short(_ value: Double) -> String {
+        guard value != 0, value.isFinite else { return "\(value)" }
+        var scale = 1.0
+        while abs(value) * scale < 100 { scale *= 10 }
+        let rounded = (value * scale).rounded() / scale
+        return rounded == rounded.rounded() ? "\(Int(rounded))" : "\(rounded)"
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case threshold, guarantee, n, alpha, confidence, order, wanted
+        case marginalRate = "marginal_rate", confidentRate = "confident_rate", estimatedRate = "estimated_rate"
+        case estimatedThreshold = "estimated_threshold", exchangeability, prices
+    }
+
+    /// `threshold guarantee n alpha confidence` are the promise that the threshold was taken for; `confidence` is null for one on
+    /// average.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(threshold.value, forKey: .threshold)
+        try container.encode(threshold.guarantee, forKey: .guarantee)
+        try container.encode(threshold.count, forKey: .n)
+        try container.encode(threshold.alpha, forKey: .alpha)
+        try container.encode(threshold.confidence, forKey: .confidence)
+        try container.encode(threshold.order, forKey: .order)
+        try container.encode(wanted, forKey: .wanted)
+        try container.encode(marginalRate, forKey: .marginalRate)
+        try container.encode(confidentRate, forKey: .confidentRate)
+        try container.encode(estimatedRate, forKey: .estimatedRate)
+        try container.encode(estimatedThreshold, forKey: .estimatedThreshold)
+        try container.encode(order, forKey: .exchangeability)
+        try container.encode(prices, forKey: .prices)
+    }
+}
