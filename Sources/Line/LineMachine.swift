@@ -38,7 +38,7 @@ public struct LineMachine: Sendable, Hashable {
 
     /// What is missing while the line is `blocked`; `nil` in every other state.
     public var obstacle: String? {
-        guard state == .blocked else { return nil }
+        guard state == .blocked, !isComplete else { return nil }
         guard recipe != nil else { return recipeMissingReason }
         return sourceIsReady ? Self.challengeIsDue : sourceLostReason
     }

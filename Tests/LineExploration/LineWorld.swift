@@ -31,6 +31,9 @@ struct LineWorld {
         var suspicious: [Bool] = []
         var unjudged = 0
         var calls = false
+        /// Whether the scores drift, which only a person answers, and parts of an andon so far.
+        var isDrifting = false
+        var andonParts = 0
         /// How long each part that must be sorted out may still move.
         var rejects: [UInt64] = []
     }
@@ -105,12 +108,15 @@ struct LineWorld {
             if !isNews { check(effects.isEmpty, "what is known already is not told again") }
             var walk = before
             var rejected = 0
+            var told: [LineEvent] = []
+            let (wasPending, wasDrifting) = (facts.badPartDue != nil, facts.isDrifting)
             for effect in effects where next == nil || effect.isSafe {
                 switch effect {
                 case .permit(let on):
                     permit = on
                     if on { check(disk?.state.permit == true, "a start or bypass is on disk before the permit is on") }
                 case .record(let event, let latch):
+                    told.append(event)
                     check(event.state == latch.state || latch.state == machine.state, "event and latch agree")
                     checkName(event, current)
                     checkLoss(event)
@@ -137,10 +143,57 @@ struct LineWorld {
                 check(machine.state == .acknowledged, "a cause that is known does not undo an acknowledgement")
             }
             inspect(current, before, effective, effects, rejected, isWhole: next == nil)
+            if next == nil { checkReasons(current, effective, told) }
+            if machine.policy.andonParts != nil { countAndonParts(current, effective, told) }
+            if told.contains(where: { $0.kind == .andonCleared && $0.detail?.contains("good parts") == true }) {
+                check(!wasPending && !wasDrifting, "good parts end no andon of a drift or of a bad part on its way")
+            }
             // Parts on their way are named in the fault, and given up.
             if case .fault(.outputFailed, _) = current, !wasFailing { facts.rejects = [] }
         }
         look()
+    }
+
+    /// Parts of an andon, and that it is not over before its number.
+    private mutating func countAndonParts(_ input: LineInput, _ state: LineState, _ told: [LineEvent]) {
+        let isPart =
+            switch input {
+            case .verdict, .partFailed: true
+            default: false
+            }
+        guard isPart, state.isInspecting, facts.badPartDue == nil else { return }
+        if let limit = machine.policy.andonParts,
+            told.contains(where: { $0.detail?.contains("nobody has looked within its \(limit) parts") == true })
+        {
+            // The part that has raised it counts, too.
+            check(facts.andonParts + 1 >= limit, "an andon has its \(limit) parts")
+        }
+        facts.andonParts = machine.state == .andon ? facts.andonParts + 1 : 0
+    }
+
+    /// Nothing stops a line for less than its rules say, and what is known to be broken is not forgotten.
+    private mutating func checkReasons(_ input: LineInput, _ state: LineState, _ told: [LineEvent]) {
+        let faults = told.filter { $0.kind == .fault }
+        switch input {
+        case .fault(let code, _) where !code.isMomentary:
+            check(machine.activeCauses.contains(code), "a cause of a fault is known until it is cleared")
+        case .drift where machine.state == .andon: facts.isDrifting = true
+        case .partFailed where state == .bypass: check(faults.isEmpty, "a bypassed line has no fault for a missed part")
+        case .partFailed where state.isInspecting && facts.unjudged < machine.policy.unjudgedLimit:
+            check(faults.isEmpty, "\(facts.unjudged) missed parts are no fault")
+        case .verdict(let verdict) where state.isInspecting:
+            if isMissed(verdict), facts.unjudged < machine.policy.unjudgedLimit {
+                check(faults.isEmpty, "\(facts.unjudged) late verdicts are no fault")
+            }
+            if let share = machine.policy.suspicious, verdict.outcome == .suspicious,
+                told.contains(where: { $0.kind == .stop && $0.detail?.contains("above the warn threshold") == true })
+            {
+                check(
+                    facts.suspicious.filter(\.self).count >= share.count,
+                    "fewer than \(share.count) suspicious parts do not stop the line")
+            }
+        default: break
+        }
     }
 
     /// Only what breaks the way of parts or the output gives them up, and then it names them.
@@ -172,6 +225,7 @@ struct LineWorld {
             return machine.recipe != recipe || machine.model != model || machine.activeCauses.contains(.recipeMissing)
         case .sourceReady: return !machine.sourceIsReady || machine.activeCauses.contains(.sourceLost)
         case .policy: return false
+        case .partsUnjudged(let count): return count > 0
         default: return true
         }
     }
@@ -259,7 +313,7 @@ struct LineWorld {
     private mutating func follow(_ from: LineState, _ next: LineState) {
         let policy = machine.policy
         facts.andonEnd = next == .andon ? facts.andonEnd ?? now + policy.andonTime : nil
-        if next != .andon { facts.badPartDue = nil }
+        if next != .andon { (facts.badPartDue, facts.isDrifting, facts.andonParts) = (nil, false, 0) }
         if next != .bypass { facts.bypassEnd = nil }
         let isOpen = next == .stopped || next == .fault
         let wasOpen = from == .stopped || from == .fault
@@ -360,6 +414,10 @@ struct LineWorld {
     /// What must hold after everything.
     private mutating func look() {
         let state = machine.state
+        check(machine.obstacle == nil || state == .blocked, "only a blocked line says what is missing")
+        check(
+            machine.policy.challengePeriod != nil || machine.obstacle?.contains("challenge") != true,
+            "no challenge is missed where none is wanted")
         let isEnded = machine.latch.cleanEnd
         check(!permit || state.permit, "the permit is on in running, andon and bypass only")
         check(permit || !state.permit || isEnded, "a line that may run has its permit")
