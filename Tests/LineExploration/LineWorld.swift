@@ -109,7 +109,7 @@ struct LineWorld {
             var walk = before
             var rejected = 0
             var told: [LineEvent] = []
-            let (wasPending, wasDrifting) = (facts.badPartDue != nil, facts.isDrifting)
+            let (wasPending, wasDrifting, parts) = (facts.badPartDue != nil, facts.isDrifting, facts.andonParts)
             for effect in effects where next == nil || effect.isSafe {
                 switch effect {
                 case .permit(let on):
@@ -144,7 +144,9 @@ struct LineWorld {
             }
             inspect(current, before, effective, effects, rejected, isWhole: next == nil)
             if next == nil { checkReasons(current, effective, told) }
-            if machine.policy.andonParts != nil { countAndonParts(current, effective, told) }
+            if machine.policy.andonParts != nil {
+                countAndonParts(current, effective, told, isPending: wasPending, so: parts)
+            }
             if told.contains(where: { $0.kind == .andonCleared && $0.detail?.contains("good parts") == true }) {
                 check(!wasPending && !wasDrifting, "good parts end no andon of a drift or of a bad part on its way")
             }
@@ -155,20 +157,22 @@ struct LineWorld {
     }
 
     /// Parts of an andon, and that it is not over before its number.
-    private mutating func countAndonParts(_ input: LineInput, _ state: LineState, _ told: [LineEvent]) {
+    private mutating func countAndonParts(
+        _ input: LineInput, _ state: LineState, _ told: [LineEvent], isPending: Bool, so far: Int
+    ) {
         let isPart =
             switch input {
             case .verdict, .partFailed: true
             default: false
             }
-        guard isPart, state.isInspecting, facts.badPartDue == nil else { return }
+        guard isPart, state.isInspecting, !isPending else { return }
         if let limit = machine.policy.andonParts,
             told.contains(where: { $0.detail?.contains("nobody has looked within its \(limit) parts") == true })
         {
             // The part that has raised it counts, too.
-            check(facts.andonParts + 1 >= limit, "an andon has its \(limit) parts")
+            check(far + 1 >= limit, "an andon has its \(limit) parts")
         }
-        facts.andonParts = machine.state == .andon ? facts.andonParts + 1 : 0
+        facts.andonParts = machine.state == .andon ? far + 1 : 0
     }
 
     /// Nothing stops a line for less than its rules say, and what is known to be broken is not forgotten.
