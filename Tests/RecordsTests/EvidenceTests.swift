@@ -134,4 +134,18 @@ import Testing
             #expect(error?.description.contains(path) == true)
         }
     }
+
+    @Test("a folder is removed with everything in it, and what a link points to stays")
+    func folderTree() throws {
+        let folder = TestFolder()
+        let (tree, kept) = (folder.file("tree"), folder.file("kept"))
+        for path in [tree, tree + "/a", tree + "/a/b", kept] { #expect(mkdir(path, 0o755) == 0) }
+        for path in [tree + "/1", tree + "/a/b/2", kept + "/3"] { close(open(path, O_CREAT | O_WRONLY, 0o644)) }
+        #expect(symlink(kept, tree + "/a/link") == 0)
+        #expect(Set(FolderTree.names(tree)) == ["a", "1"])
+        FolderTree.remove(tree)
+        #expect(FolderTree.names(tree).isEmpty && access(tree, F_OK) != 0)
+        #expect(FolderTree.names(kept) == ["3"])
+        FolderTree.remove(tree)
+    }
 }

@@ -20,7 +20,7 @@ public enum EvidenceCopy {
         let place = store.recipes(of: digest(of: loaded))
         if (try? check(try RecipeFolder(loaded.recipe.name, in: place), loaded)) != nil { return }
         let draft = place + ".draft"
-        for old in [place, draft] { try? FileManager.default.removeItem(atPath: old) }
+        for old in [place, draft] { FolderTree.remove(old) }
         let copy = try RecipeFolder(loaded.recipe.name, in: draft)
         try SafeFile.makeFolder(copy.path)
         do {
@@ -34,7 +34,7 @@ public enum EvidenceCopy {
                     errno: errno, hint: "check the folder, its owner and its permissions")
             }
         } catch {
-            try? FileManager.default.removeItem(atPath: draft)
+            FolderTree.remove(draft)
             throw error
         }
     }

@@ -49,7 +49,7 @@ public struct EvidenceStore: Sendable {
         for name in Self.names(path) where name != "recipes" {
             let folder = path + "/" + name
             guard !name.hasPrefix(".") else {
-                try? FileManager.default.removeItem(atPath: folder)
+                FolderTree.remove(folder)
                 continue
             }
             parts.append(Self.part(name, folder))
@@ -70,7 +70,7 @@ public struct EvidenceStore: Sendable {
     public mutating func keep(_ item: EvidenceItem) throws -> String {
         let name = Self.name(of: item)
         let draft = path + "/." + name
-        try? FileManager.default.removeItem(atPath: draft)
+        FolderTree.remove(draft)
         try SafeFile.makeFolder(draft)
         do {
             let (picture, bytes) = try Self.picture(of: item)
@@ -87,7 +87,7 @@ public struct EvidenceStore: Sendable {
                     errno: errno, hint: "evidence of that name is there already")
             }
         } catch {
-            try? FileManager.default.removeItem(atPath: draft)
+            FolderTree.remove(draft)
             throw error
         }
         parts.append(Self.part(name, path + "/" + name))
@@ -103,7 +103,7 @@ public struct EvidenceStore: Sendable {
         var gone: [String] = []
         func remove(_ index: Int, from parts: inout [Part]) {
             let name = parts.remove(at: index).name
-            try? FileManager.default.removeItem(atPath: path + "/" + name)
+            FolderTree.remove(path + "/" + name)
             gone.append(name)
         }
         if let age = limits.age {
@@ -125,7 +125,7 @@ public struct EvidenceStore: Sendable {
             Self.modified(recipes + "/" + $0) < Self.modified(recipes + "/" + $1)
         }
         for copy in copies.dropLast() where !needed.contains(copy) {
-            try? FileManager.default.removeItem(atPath: recipes + "/" + copy)
+            FolderTree.remove(recipes + "/" + copy)
         }
     }
 
@@ -179,7 +179,7 @@ public struct EvidenceStore: Sendable {
     }
 
     private static func names(_ path: String) -> [String] {
-        (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+        FolderTree.names(path)
     }
 
     private static func size(_ folder: String) -> Int64 {
