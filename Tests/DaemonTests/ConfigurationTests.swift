@@ -108,7 +108,8 @@ import Testing
         #expect(
             failure(least + "stat: /x\n")?.description
                 == "jidoka.yaml:3: unknown key 'stat'; did you mean 'state'? "
-                + "(valid: recipe, recipes, state, sockets, source, inspection, outputs, line, evidence, history, roles, inputs, log)")
+                + "(valid: recipe, recipes, state, sockets, source, inspection, outputs, line, evidence, history, roles, inputs, log)"
+        )
     }
 
     @Test("the rules of the line are read, and each of them has its limits")
