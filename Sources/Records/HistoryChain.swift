@@ -44,6 +44,9 @@ public struct HistoryAnchor: Sendable, Hashable {
     /// What the journal's field `JIDOKA_EVENT` says of a place in the chain of the parts.
     public static let partsEvent = "parts_sealed"
 
+    /// `MESSAGE_ID` of that entry (see `LineEvent.Kind.messageID`).
+    public static let partsMessageID = "87a9229288214f77a8aac0b52215beeb"
+
     /// A place and its hash.
     public init(history: String, seq: Int64, hash: String) {
         self.history = history

@@ -85,7 +85,8 @@ enum LogText {
     /// A place in the chain of the parts.
     static func fields(ofParts anchor: HistoryAnchor) -> Logger.Metadata {
         [
-            "event": "\(HistoryAnchor.partsEvent)", "seq": "\(anchor.seq)", "history": "\(anchor.history)",
+            "message_id": "\(HistoryAnchor.partsMessageID)", "event": "\(HistoryAnchor.partsEvent)",
+            "seq": "\(anchor.seq)", "history": "\(anchor.history)",
             "hash": "\(anchor.hash)",
         ]
     }
