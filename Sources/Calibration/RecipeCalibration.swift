@@ -48,7 +48,7 @@ public struct RecipeCalibration: Sendable {
         let groups = list.partsOf(.calibrate)
         let wanted = alpha
         let alpha = try Self.supported(alpha, confidence, parts: groups.count, isWeakerAccepted: acceptedBy != nil)
-        try Self.check(warnAlpha: warnAlpha, alpha: alpha, parts: groups.count)
+        try Self.check(warnAlpha: warnAlpha, alpha: alpha, confidence, parts: groups.count)
         let select = try Self.pictures(
             list.of(.select), root: root, rule: networks.recipe.input, "select parts", progress)
         let levels = networks.recipe.map.levels
@@ -105,11 +105,17 @@ public struct RecipeCalibration: Sendable {
     }
 
     /// Fewer parts stop the line than are called suspicious.
-    private static func check(warnAlpha: Double?, alpha: Double?, parts: Int) throws(CalibrationError) {
+    private static func check(
+        warnAlpha: Double?, alpha: Double?, _ confidence: Double?, parts: Int
+    ) throws(CalibrationError) {
         guard let warnAlpha else { return }
         _ = try ConformalThreshold(scores: .init(repeating: 0, count: parts), alpha: warnAlpha)
-        let stop = alpha ?? ConformalThreshold.smallestAlpha(parts: parts)
-        guard warnAlpha > stop else {
+        let stop = alpha ?? ConformalThreshold.smallestAlpha(parts: parts, confidence: confidence)
+        let orders = (
+            ConformalThreshold.order(alpha: warnAlpha, parts: parts),
+            ConformalThreshold.order(alpha: stop, parts: parts, confidence: confidence)
+        )
+        guard warnAlpha > stop, confidence == nil || orders.0 < orders.1 else {
             throw CalibrationError(
                 .badSetting, "warn-alpha", expected: "a rate above the false-stop rate, \(stop)", found: "\(warnAlpha)",
                 hint: "more parts are suspicious than stop the line: 0.05 is 5 %")

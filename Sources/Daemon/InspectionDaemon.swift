@@ -75,7 +75,12 @@ public struct InspectionDaemon: Sendable {
         let evidence = configuration.evidenceWriter { [log] in log.warning("\($0)") }
         loop.evidence = evidence
         let parts = configuration.partWriter(
-            sealed: { [log] in log.notice("parts recorded", metadata: LogText.fields(ofParts: $0)) },
+            // Whatever is logged otherwise: without it in the journal the chain proves less.
+            sealed: { [log] in
+                log.log(
+                    level: max(.notice, log.logLevel), "parts recorded",
+                    metadata: LogText.fields(of: $0, event: HistoryAnchor.partsEvent))
+            },
             report: { [log] in log.warning("\($0)") })
         loop.parts = parts
         loop.encoder = { inputs.encoderCount() }
@@ -83,6 +88,12 @@ public struct InspectionDaemon: Sendable {
         let loading = DispatchQueue(label: "recipes")
         loop.load = { name in
             loading.async { inbox.post(change(to: name, inForce) { source.start($0, $1) }) }
+        }
+        // The daemon may have been killed before the journal was told.
+        if let pruning = try? HistoryReader(path: history.path).lastPruning() {
+            log.log(
+                level: max(.notice, log.logLevel), "old events were deleted before",
+                metadata: LogText.fields(of: pruning, event: HistoryAnchor.historyEvent))
         }
         loop.pruneHistory()
         loop.boot(recipe)

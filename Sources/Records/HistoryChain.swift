@@ -43,6 +43,8 @@ public struct HistoryAnchor: Sendable, Hashable {
 
     /// What the journal's field `JIDOKA_EVENT` says of a place in the chain of the parts.
     public static let partsEvent = "parts_sealed"
+    /// The same of a place in the chain of the events that is told once more.
+    public static let historyEvent = "history_told"
 
     /// `MESSAGE_ID` of that entry (see `LineEvent.Kind.messageID`).
     public static let partsMessageID = "87a9229288214f77a8aac0b52215beeb"

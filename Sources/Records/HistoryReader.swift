@@ -32,8 +32,29 @@ public struct HistoryReader: Sendable {
         }
     }
 
+    /// The place of the event by which old events were deleted last; nil when none were.
+    public func lastPruning() throws(RecordsError) -> HistoryAnchor? {
+        try read { database in
+            guard let name = try String.fetchOne(database, sql: "SELECT name FROM history"),
+                try Row.fetchOne(database, sql: "SELECT 1 FROM checkpoint") != nil
+            else { return nil }
+            let sql = "SELECT seq, hash FROM events WHERE event = 'history_pruned' ORDER BY seq DESC LIMIT 1"
+            return try Row.fetchOne(database, sql: sql)
+                .map { HistoryAnchor(history: name, seq: $0["seq"], hash: $0["hash"]) }
+        }
+    }
+
+    /// Whether an event was deleted because there were more than are kept.
+    public func isPruned(_ seq: Int64) throws(RecordsError) -> Bool {
+        try read { database in
+            guard try database.tableExists("checkpoint") else { return false }
+            return try Int64.fetchOne(database, sql: "SELECT seq FROM checkpoint").map { seq <= $0 } ?? false
+        }
+    }
+
     /// All events, oldest first, in pages; false ends it.
     public func events(page: Int = 5_000, _ body: (RecordedEvent) throws -> Bool) throws {
+        guard try !isBlank() else { return }
         var last: Int64 = 0
         while true {
             let events: [RecordedEvent] = try read { [last] database in

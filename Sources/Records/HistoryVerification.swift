@@ -144,7 +144,7 @@ public struct HistoryVerification: Sendable {
 
     /// Texts that go on after a null character: they are read up to it, and so is their hash.
     private static func hiddenTexts(_ database: Database) throws -> [String] {
-        let columns = ["recipe", "part", "model", "user", "detail", "state_from", "verdict"]
+        let columns = ["event", "state", "recipe", "part", "model", "user", "detail", "state_from", "verdict"]
         let hidden = columns.map { "instr(CAST(\($0) AS BLOB), x'00') > 0" }.joined(separator: " OR ")
         return try Int64.fetchAll(database, sql: "SELECT seq FROM events WHERE \(hidden) ORDER BY seq")
             .map { "event \($0) was changed: it has a text with a null character" }

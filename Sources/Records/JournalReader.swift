@@ -19,7 +19,9 @@ public final class JournalReader {
     ///   - follows: `next` waits for new events instead of ending.
     /// - Throws: `.cannotOpen` when there is no journal or it may not be read.
     public convenience init(folder: String? = nil, follows: Bool = false) throws(RecordsError) {
-        try self.init(folder: folder, follows: follows, kinds: LineEvent.Kind.allCases.map(\.rawValue))
+        try self.init(
+            folder: folder, follows: follows,
+            kinds: LineEvent.Kind.allCases.map(\.rawValue) + [HistoryAnchor.historyEvent])
     }
 
     /// Opens the journal at the first place in the chain of the parts, for `anchors`.

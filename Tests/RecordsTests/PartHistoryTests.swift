@@ -111,7 +111,9 @@ import Testing
             "UPDATE parts SET score = 0.1 WHERE seq = 7", "UPDATE parts SET score = 0.100000001 WHERE seq = 7",
             "UPDATE parts SET part = NULL WHERE seq = 7",
             "UPDATE parts SET part = part || char(0) || 'x' WHERE seq = 7",
-            "UPDATE parts SET verdict = 'bad' WHERE seq = 7", "UPDATE parts SET verdict = 'fine' WHERE seq = 7",
+            "UPDATE parts SET verdict = 'bad' WHERE seq = 7",
+            "UPDATE parts SET verdict = verdict || char(0) WHERE seq = 7",
+            "UPDATE bases SET recipe = recipe || char(0)", "UPDATE parts SET verdict = 'fine' WHERE seq = 7",
             "UPDATE parts SET state = 'stopped' WHERE seq = 30", "UPDATE parts SET time = time + 1 WHERE seq = 1",
             "UPDATE parts SET ms = 1 WHERE seq = 9", "UPDATE parts SET basis = 2 WHERE seq = 9",
             "UPDATE bases SET threshold = 9", "UPDATE bases SET recipe = 'x'", "UPDATE bases SET warn = NULL",
@@ -149,6 +151,11 @@ import Testing
         try database.close()
         #expect(try PartVerification(path: path).problems.isEmpty)
         #expect(try PartVerification(path: path, anchors: anchors).problems.count == 3)
+        // Blocks that end elsewhere: the journal's places are not among them.
+        let elsewhere = HistoryAnchor(history: anchors[0].history, seq: 8, hash: anchors[1].hash)
+        #expect(
+            try PartVerification(path: path, anchors: [elsewhere]).problems
+                == ["no block ends with part 8, as the journal knows"])
         let other = TestFolder()
         let stranger = try history(other)
         #expect(try !PartVerification(path: stranger.path, anchors: anchors).problems.isEmpty)

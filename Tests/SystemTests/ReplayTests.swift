@@ -90,7 +90,8 @@ import Testing
         #expect(line.command("start"))
         try line.wait(for: "stopped")
         // More than one where the folder began again before the line stood.
-        #expect(Patience.until { (line.status?["evidence"]?["written"]?.int ?? 0) >= 1 })
+        let pending = try line.history().count { $0["event"]?.text == "stop_pending" }
+        #expect(pending > 0 && Patience.until { (line.status?["evidence"]?["written"]?.int ?? 0) >= pending })
         for kind in ["stop_pending", "stop"] {
             let seq = try #require(try line.event(kind)["seq"]?.int)
             let again = try replay(line, "\(seq)")

@@ -45,7 +45,10 @@ public struct Certificate: Sendable, Encodable {
         marginalRate = Double(above + 1) / Double(parts + 1)
         confidentRate = BinomialTail.upperRate(above, of: parts, confidence: confidence)
         let tail = TailEstimate(scores: scores)
-        estimatedRate = tail?.rate(above: Double(threshold.value))
+        // Among the scores that were seen nothing needs a model.
+        estimatedRate = tail.flatMap {
+            Double(threshold.value) > $0.base ? $0.rate(above: Double(threshold.value)) : nil
+        }
         self.wanted = wanted.flatMap { $0 < threshold.alpha ? $0 : nil }
         estimatedThreshold = self.wanted.flatMap { wanted in tail?.score(rate: wanted) }
         order = ExchangeabilityTest(scores: scores)
@@ -75,14 +78,16 @@ public struct Certificate: Sendable, Encodable {
             "guaranteed: a further good part stops the line with a probability of at most \(Self.percent(marginalRate)), on average over "
                 + "calibrations (split conformal)",
             "guaranteed: at most \(Self.percent(confidentRate)) of good parts stop the line, with a confidence of "
-                + "\(Self.percent(confidence)) (order statistics)",
+                + "\(Self.confident(confidence)) (order statistics)",
         ]
         if let rate = estimatedRate {
             lines.append(
                 "estimated, not guaranteed: \(Self.percent(rate.value)) (\(Self.percent(rate.low)) to \(Self.percent(rate.high))), a "
                     + "generalised Pareto tail")
         } else {
-            lines.append("no estimate: a tail takes at least \(TailEstimate.fewest) parts and scores that differ")
+            lines.append(
+                "no estimate: a tail takes at least \(TailEstimate.fewest) parts, scores that differ, and a threshold beyond most of them"
+            )
         }
         if let wanted, let estimate = estimatedThreshold {
             lines.append(
@@ -91,14 +96,14 @@ public struct Certificate: Sendable, Encodable {
         }
         if let perShift {
             var text =
-                "false stops in a shift of \(Int(perShift)) good parts: at most \(Self.short(perShift * marginalRate)) on average"
+                "false stops in a shift of \(Self.short(perShift)) good parts: at most \(Self.short(perShift * marginalRate)) on average"
             if let rate = estimatedRate { text += ", \(Self.short(perShift * rate.value)) estimated" }
             lines.append(text)
         }
         for price in prices where price.marginal > parts || price.confident > parts {
             lines.append(
                 "\(Self.percent(price.alpha)) takes \(price.marginal) calibrate parts on average, \(price.confident) with a confidence of "
-                    + "\(Self.percent(confidence)): \(max(0, price.marginal - parts)) and \(max(0, price.confident - parts)) more"
+                    + "\(Self.confident(confidence)): \(max(0, price.marginal - parts)) and \(max(0, price.confident - parts)) more"
             )
         }
         lines.append("assumed: good parts are exchangeable, those of tomorrow with those that were shown")
@@ -118,15 +123,22 @@ public struct Certificate: Sendable, Encodable {
 
     /// Rounded up to three digits: nobody is promised less than what is written.
     static func percent(_ rate: Double) -> String {
-        guard rate > 0 else { return "0 %" }
+        guard rate > 1e-12 else { return "0 %" }
         var scale = 1.0
         while rate * 100 * scale < 100 { scale *= 10 }
         let rounded = (rate * 100 * scale - 1e-6).rounded(.up) / scale
         return rounded == rounded.rounded() ? "\(Int(rounded)) %" : "\(rounded) %"
     }
 
+    /// A confidence, rounded down: nobody is promised more than is true.
+    static func confident(_ confidence: Double) -> String {
+        let rounded = (confidence * 1e6 + 1e-6).rounded(.down) / 1e4
+        return rounded == rounded.rounded() ? "\(Int(rounded)) %" : "\(rounded) %"
+    }
+
+    /// Three digits.
     private static func short(_ value: Double) -> String {
-        guard value != 0, value.isFinite else { return "\(value)" }
+        guard value != 0, value.isFinite, abs(value) < 1e12, abs(value) > 1e-12 else { return "\(value)" }
         var scale = 1.0
         while abs(value) * scale < 100 { scale *= 10 }
         let rounded = (value * scale).rounded() / scale

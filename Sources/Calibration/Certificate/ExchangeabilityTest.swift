@@ -52,6 +52,8 @@ public struct ExchangeabilityTest: Sendable, Equatable, Encodable {
         }
         let (serial, rising) = (neighbours(ranks), slope(ranks))
         var (asSerial, asRising) = (1, 1)
+        // As many as there is time for: 199 are enough for the level.
+        let permutations = min(permutations, max(199, 20_000_000 / scores.count))
         var generator = SplitMixOrder(seed: 0x6F72_6465)
         var shuffled = ranks
         for _ in 0..<permutations {

@@ -37,7 +37,8 @@ public struct TailEstimate: Sendable {
         guard let tail = Tail(sorted: sorted) else { return nil }
         var generator = SplitMixOrder(seed: 0x7461_696C)
         var tails = [tail]
-        for _ in 0..<resamples {
+        // As many as there is time for: large numbers need fewer.
+        for _ in 0..<min(resamples, max(50, 5_000_000 / sorted.count)) {
             let again = sorted.indices.map { _ in sorted[generator.below(sorted.count)] }.sorted()
             if let tail = Tail(sorted: again) { tails.append(tail) }
         }

@@ -65,8 +65,8 @@ extension DecisionLoop {
             update()
             publish(recorded)
             note(recorded)
-            // The journal gets to know where the chain of the parts is.
-            if [.stop, .fault, .shutdown].contains(event.kind) { parts?.seal() }
+            // The journal gets to know where the chain of the parts is, when the part itself is in it.
+            if [.stop, .fault, .shutdown].contains(event.kind) { mustSeal = true }
             return nil
         } catch {
             log.critical("event not recorded", metadata: ["detail": "\(error)", "event": "\(event.kind.rawValue)"])
@@ -74,9 +74,11 @@ extension DecisionLoop {
         }
     }
 
-    /// Deletes the oldest events beyond what is kept, a few at a time, while the line stands.
+    /// Deletes the oldest events beyond what is kept, a few at a time every few seconds, while the line stands.
     func pruneHistory() {
-        guard permit != true else { return }
+        let now = Self.monotonic()
+        guard permit != true, now >= nextPruning else { return }
+        nextPruning = now + 10_000_000_000
         do throws(RecordsError) {
             guard let recorded = try history.prune(keep: settings.keptEvents, at: UTCTime.now) else { return }
             seq = recorded.seq
@@ -125,7 +127,8 @@ extension DecisionLoop {
             default: .notice
             }
         log.log(
-            level: level, "\(LogText.sentence(for: event))",
+            // Without it in the journal what is left could not prove itself, whatever is logged otherwise.
+            level: event.kind == .historyPruned ? max(level, log.logLevel) : level, "\(LogText.sentence(for: event))",
             metadata: LogText.fields(of: recorded, anchor: history.anchor))
     }
 

@@ -20,7 +20,8 @@ extension DecisionLoop {
     func unjudged(_ count: Int) {
         handle(.partsUnjudged(count))
         // A number beyond all reason is a counter that ran wild, not parts.
-        for _ in 0..<max(0, min(count, 10_000)) { recordUnjudged(nil) }
+        let row = PartRow(time: UTCTime.now, part: nil, verdict: .unjudged, state: machine.state, basis: basis)
+        parts?.offer(Array(repeating: row, count: max(0, min(count, 10_000))))
     }
 
     /// One part that could not be judged.

@@ -32,6 +32,9 @@ final class DecisionLoop: @unchecked Sendable {  // all mutable state belongs to
     var loaded: LoadedRecipe?
     /// Keeps pictures of parts; nil is none.
     var evidence: EvidenceWriter?
+    /// When old events are looked for again, and whether the journal has to be told where the chain of the parts is.
+    var nextPruning: UInt64 = 0
+    var mustSeal = false
     /// Records every part; nil is none.
     var parts: PartWriter?
     /// Events of the decision that is being made; nil between two.
@@ -147,8 +150,8 @@ final class DecisionLoop: @unchecked Sendable {  // all mutable state belongs to
             if now >= nextSummary, isQuiet(now) || now >= nextSummary + Self.summaryPatience {
                 nextSummary = now + settings.summaryPeriod
                 handle(.summaryDue)
-                pruneHistory()
             }
+            pruneHistory()
             // One at a time: whoever sends a thousand must not keep parts and watchdog waiting.
             if let item = inbox.takeItem() {
                 if case .shutdown = item {
@@ -161,6 +164,10 @@ final class DecisionLoop: @unchecked Sendable {  // all mutable state belongs to
             }
             takeFrame()
             if let due = machine.nextDeadline, Self.monotonic() >= due { handle(.tick) }
+            if mustSeal {
+                mustSeal = false
+                parts?.seal()
+            }
             watchSource()
             watchOutputs()
             testItself()

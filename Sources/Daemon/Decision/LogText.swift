@@ -82,10 +82,10 @@ enum LogText {
         return fields
     }
 
-    /// A place in the chain of the parts.
-    static func fields(ofParts anchor: HistoryAnchor) -> Logger.Metadata {
+    /// A place in a chain, for `verify-history` alone.
+    static func fields(of anchor: HistoryAnchor, event: String) -> Logger.Metadata {
         [
-            "message_id": "\(HistoryAnchor.partsMessageID)", "event": "\(HistoryAnchor.partsEvent)",
+            "message_id": "\(HistoryAnchor.partsMessageID)", "event": "\(event)",
             "seq": "\(anchor.seq)", "history": "\(anchor.history)",
             "hash": "\(anchor.hash)",
         ]

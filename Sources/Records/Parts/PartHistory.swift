@@ -44,6 +44,7 @@ public final class PartHistory: Sendable {
             try PartSchema.migrator.migrate(queue)
             return queue
         }
+        EventHistory.syncFolder(of: path)
     }
 
     /// Records parts as one block; returns when it is on the disk.
@@ -71,6 +72,18 @@ public final class PartHistory: Sendable {
                 try database.cachedStatement(sql: "INSERT INTO blocks (last, hash, pruned) VALUES (?, ?, ?)")
                     .execute(arguments: [seq, hash, pruned])
                 return (HistoryAnchor(history: head.history, seq: seq, hash: hash), pruned != nil)
+            }
+        }
+    }
+
+    /// The block by which old parts were deleted last; nil when none were.
+    public func lastPruning() throws(RecordsError) -> HistoryAnchor? {
+        try EventHistory.mapErrors(path) {
+            try queue.read { database in
+                let sql = "SELECT last, hash FROM blocks WHERE pruned IS NOT NULL ORDER BY last DESC LIMIT 1"
+                guard let row = try Row.fetchOne(database, sql: sql) else { return nil }
+                return HistoryAnchor(
+                    history: try Self.head(database, path).history, seq: row["last"], hash: row["hash"])
             }
         }
     }
@@ -119,8 +132,8 @@ public final class PartHistory: Sendable {
     /// - Returns: `N H` of the last one that is gone, for the block that is being written; nil when nothing went.
     private func prune(_ database: Database, _ newest: Int64, most: Int) throws -> String? {
         // A tenth more may gather: each time leaves a trace in the journal.
-        guard newest > keep, newest - keep > min(keep / 10, 50_000) else { return nil }
-        let first = try Int64.fetchOne(database.cachedStatement(sql: "SELECT min(seq) FROM parts")) ?? 0
+        let first = try Int64.fetchOne(database.cachedStatement(sql: "SELECT min(seq) FROM parts")) ?? 1
+        guard newest - first - keep >= min(keep / 10, 50_000) else { return nil }
         let bound = min(newest - keep, first + Int64(most))
         let sql = "SELECT last, hash FROM blocks WHERE last <= ? ORDER BY last DESC LIMIT 1"
         let gone = try Row.fetchOne(database.cachedStatement(sql: sql), arguments: [bound])

@@ -53,6 +53,8 @@ private struct Check {
     private let strangers: [String]
     private var problems: [String] = []
     private var agreeing = 0
+    /// Places of the journal that are ends of blocks.
+    private var met: Set<Int64> = []
     /// Block that was said to have deleted up to the checkpoint.
     private var pruning: (block: Int64, said: String)?
 
@@ -117,12 +119,21 @@ private struct Check {
                 "the end is missing: the journal knows parts up to \(newest), the history ends with \(last)")
         }
         checkBeginning(checkpoint)
+        // Whoever writes the blocks anew would make them end elsewhere.
+        for seq in mine.keys.sorted() where seq > start && seq <= last && !met.contains(seq) {
+            problems.append("no block ends with part \(seq), as the journal knows")
+        }
         for other in strangers {
             problems.append("the journal knows another history of parts, \(other): this one was put in its place")
         }
-        let hidden = try Int64.fetchAll(
-            database, sql: "SELECT seq FROM parts WHERE instr(CAST(part AS BLOB), x'00') > 0 ORDER BY seq")
-        problems += hidden.map { "part \($0) was changed: it has a name with a null character" }
+        // Texts are read up to a null character, and so is their hash.
+        for (table, key, columns) in [
+            ("parts", "seq", ["part", "verdict", "state"]), ("bases", "id", ["recipe", "model"]),
+        ] {
+            let hidden = columns.map { "instr(CAST(\($0) AS BLOB), x'00') > 0" }.joined(separator: " OR ")
+            problems += try Int64.fetchAll(database, sql: "SELECT \(key) FROM \(table) WHERE \(hidden) ORDER BY \(key)")
+                .map { "\(table) \($0) was changed: it has a text with a null character" }
+        }
         return PartVerification(
             history: name, parts: parts, first: parts == 0 ? 0 : start + 1, last: last, head: hash, anchors: agreeing,
             problems: problems)
@@ -130,6 +141,7 @@ private struct Check {
 
     private mutating func compare(_ seq: Int64, _ stored: String) {
         guard let known = mine[seq] else { return }
+        met.insert(seq)
         if known.count > 1 { problems.append("the journal was told \(known.count) different things of part \(seq)") }
         if known.contains(stored) {
             agreeing += 1

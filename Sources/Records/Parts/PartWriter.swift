@@ -21,6 +21,8 @@ public final class PartWriter: Sendable {
 
     private struct State {
         var rows: [PartRow] = []
+        /// Parts that the thread has taken and not yet recorded.
+        var taken = 0
         var counts = Counts()
         var mustSeal = false
         var isEnded = false
@@ -60,10 +62,14 @@ public final class PartWriter: Sendable {
     public var counts: Counts { state.withLock(\.counts) }
 
     /// Hands a part over. Never waits.
-    public func offer(_ row: PartRow) {
+    public func offer(_ row: PartRow) { offer(CollectionOfOne(row)) }
+
+    /// Hands several parts over. Never waits.
+    public func offer(_ rows: some Collection<PartRow>) {
         state.withLock { state in
-            guard !state.isEnded, state.rows.count < bound else { return state.counts.dropped += 1 }
-            state.rows.append(row)
+            let room = state.isEnded ? 0 : max(0, bound - state.rows.count - state.taken)
+            state.rows += rows.prefix(room)
+            state.counts.dropped += UInt64(rows.count - min(room, rows.count))
         }
     }
 
@@ -88,43 +94,64 @@ public final class PartWriter: Sendable {
         var history: PartHistory?
         var last: HistoryAnchor?
         var unsealed: UInt64 = 0
+        var isSealDue = false
+        var waiting: ArraySlice<PartRow> = []
         while true {
-            _ = posted.wait(timeout: .now() + pause)
-            let (rows, mustSeal, isEnded) = state.withLock { state in
+            // All at once: whoever offers must not wait while they are moved.
+            let (mustSeal, isEnded) = state.withLock { state in
+                if waiting.isEmpty {
+                    waiting = state.rows[...]
+                    state.rows = []
+                    state.taken = waiting.count
+                }
                 defer { state.mustSeal = false }
-                return (Array(state.rows.prefix(Self.block)), state.mustSeal, state.isEnded)
+                return (state.mustSeal, state.isEnded)
             }
+            isSealDue = isSealDue || mustSeal
+            var hasFailed = false
             do {
-                if history == nil, !rows.isEmpty { history = try open() }
-                if let history, !rows.isEmpty {
+                if history == nil {
+                    history = try open()
+                    // A daemon may have been killed before it told the journal.
+                    if let pruning = try history?.lastPruning() { sealed(pruning) }
+                }
+                while let history, !waiting.isEmpty {
+                    let rows = Array(waiting.prefix(Self.block))
                     let (anchor, pruned) = try history.append(rows)
+                    waiting = waiting.dropFirst(rows.count)
                     (last, unsealed) = (anchor, unsealed + UInt64(rows.count))
-                    let isMore = state.withLock { state in
-                        state.rows.removeFirst(rows.count)
+                    state.withLock { state in
+                        state.taken -= rows.count
                         state.counts.written += UInt64(rows.count)
                         state.counts.failure = nil
-                        if mustSeal, !state.rows.isEmpty { state.mustSeal = true }
-                        return !state.rows.isEmpty
                     }
-                    if pruned { unsealed = max(unsealed, Self.sealEvery) }
-                    if isMore { posted.signal() }
+                    guard pruned || unsealed >= Self.sealEvery else { continue }
+                    sealed(anchor)
+                    unsealed = 0
                 }
             } catch {
-                let isNews = state.withLock { state in
-                    defer { state.counts.failure = "\(error)" }
-                    return state.counts.failure == nil
-                }
-                if isNews { report("parts can't be recorded: \(error)") }
-                guard !isEnded else { break }
-                continue
+                hasFailed = true
+                tell(error)
             }
-            if let last, unsealed > 0, mustSeal || unsealed >= Self.sealEvery {
+            if let last, unsealed > 0, isSealDue {
                 sealed(last)
                 unsealed = 0
             }
-            if isEnded, state.withLock(\.rows.isEmpty) { break }
+            // What could not be recorded is told when it is.
+            isSealDue = isSealDue && !waiting.isEmpty
+            if isEnded, hasFailed || state.withLock(\.rows.isEmpty) { break }
+            _ = posted.wait(timeout: .now() + pause)
         }
         try? history?.close()
         ended.signal()
+    }
+
+    /// Once, until it works again.
+    private func tell(_ error: any Error) {
+        let isNews = state.withLock { state in
+            defer { state.counts.failure = "\(error)" }
+            return state.counts.failure == nil
+        }
+        if isNews { report("parts can't be recorded: \(error)") }
     }
 }

@@ -48,8 +48,8 @@ struct Calibrate: ParsableCommand {
         guard acceptWeaker.map({ $0.contains { !$0.isWhitespace } }) ?? true else {
             throw ValidationError("--accept-weaker needs the name of a person")
         }
-        guard rate.map({ $0 > 0 && $0.isFinite }) ?? true, shiftHours > 0, shiftHours <= 24 else {
-            throw ValidationError("--rate is above 0, --shift-hours at most 24")
+        guard rate.map({ $0 > 0 && $0 <= 1_000_000 }) ?? true, shiftHours > 0, shiftHours <= 24 else {
+            throw ValidationError("--rate is above 0 and at most 1000000, --shift-hours at most 24")
         }
     }
 
@@ -99,7 +99,7 @@ struct Calibrate: ParsableCommand {
             }
         }
         var values: [Float] = []
-        for (number, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+        for (number, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
             let word = line.trimmingCharacters(in: .whitespaces)
             if word.isEmpty || word.hasPrefix("#") { continue }
             guard let value = Float(word) else {

@@ -51,11 +51,12 @@ struct ExportOptions: ParsableArguments {
     var to: UInt64? { until.flatMap(UTCTime.moment) }
 
     /// Counts lines, shows how many on a terminal, and ends at the limit or when nobody reads any more.
-    func write(_ lines: (_ put: (String) -> Bool) throws -> Void) throws {
+    func write(columns: [String], _ lines: (_ put: (String) -> Bool) throws -> Void) throws {
         // A reader that has seen enough is no failure of ours.
         signal(SIGPIPE, SIG_IGN)
         var output = LineOutput()
         var count = 0
+        if format == .csv { _ = output.put(columns.joined(separator: ",")) }
         do {
             if limit != 0 {
                 try lines { line in
@@ -93,8 +94,7 @@ struct ExportParts: ParsableCommand {
         var query = PartQuery()
         (query.since, query.until, query.recipe) = (options.from, options.to, options.recipe)
         (query.part, query.state, query.verdict) = (options.part, options.lineState, verdict)
-        try options.write { put in
-            if options.format == .csv, !put(PartLine.columns.joined(separator: ",")) { return }
+        try options.write(columns: PartLine.columns) { put in
             try query.run(path: options.state + "/parts.sqlite") { row in
                 put(options.format == .csv ? PartLine.csv(row) : PartLine.json(row))
             }
@@ -111,8 +111,7 @@ struct ExportEvents: ParsableCommand {
     var event: LineEvent.Kind?
 
     func run() throws {
-        try options.write { put in
-            if options.format == .csv, !put(EventLine.columns.joined(separator: ",")) { return }
+        try options.write(columns: EventLine.columns) { put in
             try HistoryReader(path: options.state + "/history.sqlite").events { recorded in
                 let one = recorded.event
                 guard event.map({ $0 == one.kind }) ?? true, options.part.map({ $0 == one.part }) ?? true,

@@ -136,7 +136,10 @@ struct Replay: ParsableCommand {
             problems.append("the event has another score, \(recorded)")
         }
         guard SafeFile.exists(state + "/history.sqlite") else { return problems }
-        guard let found = try HistoryReader(path: state + "/history.sqlite").event(event.seq) else {
+        let history = try HistoryReader(path: state + "/history.sqlite")
+        guard let found = try history.event(event.seq) else {
+            // The evidence may be kept for longer than the event.
+            if try history.isPruned(event.seq) { return problems }
             return problems + ["the history has no event \(event.seq) any more"]
         }
         if EventLine.encode(found.recorded) != line || found.hash != kept.hash {
