@@ -15,7 +15,7 @@ jidoka events --follow --json > /share/events-before-cut.txt 2> /dev/null &
     done
 done) &
 check "events are being written" within 20 sh -c '[ "$(wc -l < /share/events-before-cut.txt)" -ge 40 ]'
-check "a calibration was written" within 60 [ -s /share/calibrations ]
+check "a calibration was written" within 240 [ -s /share/calibrations ]
 check "running before the cut" state_is running
 check "the permit is on before the cut" permit_is 1
 journalctl -b -o short-precise --no-pager > "/share/journal-$boot.txt"
