@@ -89,7 +89,7 @@ def judge(mutant, choices):
 arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 arguments.add_argument("--jobs", type=int, default=2)
 arguments.add_argument("--states", type=int, default=12000)
-arguments.add_argument("--steps", type=int, default=200000)
+arguments.add_argument("--steps", type=int, default=400_000)
 arguments.add_argument("--only", default="")
 arguments.add_argument("--json", action="store_true")
 choices = arguments.parse_args()

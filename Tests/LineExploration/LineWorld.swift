@@ -147,6 +147,9 @@ struct LineWorld {
             if machine.policy.andonParts != nil {
                 countAndonParts(current, effective, told, isPending: wasPending, so: parts)
             }
+            if wasPending, told.contains(where: { $0.kind == .stop && $0.detail?.contains("of the last") == true }) {
+                check(false, "suspicious parts do not overtake a bad part on its way")
+            }
             if told.contains(where: { $0.kind == .andonCleared && $0.detail?.contains("good parts") == true }) {
                 check(!wasPending && !wasDrifting, "good parts end no andon of a drift or of a bad part on its way")
             }
