@@ -24,6 +24,8 @@ HARMLESS = {
     # In a start beside the state: ready implies them, as the world checks.
     ("LineMachine+Commands.swift", "isComplete"): "ready implies it",
     ("LineMachine+Commands.swift", "activeCauses.isEmpty"): "ready implies it",
+    ("LineMemory.swift", "isMoving"): "the conveyor stops only when it moves, as the table has it",
+    ("LineMemory.swift", "!isMoving"): "the conveyor moves only when it stood, as the table has it",
     ("LineMachine+Verdicts.swift", "state == .andon"): "an andon is there in that state only",
     ("LineMachine.swift", "!rejects.isEmpty"): "without a reject the order is the same",
     ("LineMachine+Deadlines.swift", "phase == .alive"): "before boot and after the end nothing is due",

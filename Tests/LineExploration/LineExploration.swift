@@ -78,7 +78,7 @@ public struct LineExploration {
             .recipeMissing(reason: "none"),
             .sourceReady, .sourceLost(reason: "unplugged"), verdict(0.5), verdict(1.5), verdict(3), verdict(.nan),
             verdict(0.5, late: true), .partFailed(part: "p", code: .partMissed, detail: "no picture"),
-            .partsUnjudged(1), .partsUnjudged(0), .drift(detail: "d"), .fault(.pictureDark, detail: "d"),
+            .partsUnjudged(1), .partsUnjudged(0), .summaryDue, .drift(detail: "d"), .fault(.pictureDark, detail: "d"),
             .fault(.internal, detail: "d"),
             .faultCleared(.pictureDark), acknowledge, .acknowledge(user: "", verdict: .unclear, reason: "dust"),
             .acknowledge(user: "anna", verdict: .unclear, reason: " "), .reset(user: "anna"), .reset(user: ""),
@@ -193,6 +193,10 @@ public struct LineExploration {
                 case 10: .input(.faultCleared(FaultCode.allCases.randomElement(using: &random) ?? .internal))
                 case 11 where Int.random(in: 0..<4, using: &random) == 0:
                     .input(.fault(FaultCode.allCases.randomElement(using: &random) ?? .internal, detail: "d"))
+                // And what it is there for.
+                case 12: .input(.verdict(Verdict(part: "p", score: 1.5, threshold: 2, warn: 1)))
+                case 13 where Int.random(in: 0..<3, using: &random) == 0:
+                    .input(.verdict(Verdict(part: "b", score: 3, threshold: 2, warn: 1)))
                 default: acts.randomElement(using: &random) ?? .restart
                 }
             perform(act, in: &world)

@@ -181,6 +181,10 @@ struct LineWorld {
     /// Nothing stops a line for less than its rules say, and what is known to be broken is not forgotten.
     private mutating func checkReasons(_ input: LineInput, _ state: LineState, _ told: [LineEvent]) {
         let faults = told.filter { $0.kind == .fault }
+        let isEmpty = told.contains {
+            $0.kind == .summary && $0.detail == "parts=0 good=0 bad=0 not_running=0"
+        }
+        check(!isEmpty, "no summary of no parts")
         switch input {
         case .fault(let code, _) where !code.isMomentary:
             check(machine.activeCauses.contains(code), "a cause of a fault is known until it is cleared")
