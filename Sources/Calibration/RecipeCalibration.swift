@@ -47,7 +47,8 @@ public struct RecipeCalibration: Sendable {
         let calibrate = list.of(.calibrate)
         let groups = list.partsOf(.calibrate)
         let wanted = alpha
-        let alpha = try Self.supported(alpha, confidence, parts: groups.count, isWeakerAccepted: acceptedBy != nil)
+        let alpha = try ConformalThreshold.supported(
+            alpha, confidence: confidence, parts: groups.count, isWeakerAccepted: acceptedBy != nil)
         try Self.check(warnAlpha: warnAlpha, alpha: alpha, confidence, parts: groups.count)
         let select = try Self.pictures(
             list.of(.select), root: root, rule: networks.recipe.input, "select parts", progress)
@@ -87,21 +88,6 @@ public struct RecipeCalibration: Sendable {
             accepted: accepted)
         try SafeFile.write(bytes, to: folder.maps)
         try file.write(to: folder.calibration)
-    }
-
-    /// The rate to take the threshold for: nil, the smallest that the parts support, where somebody is content with that.
-    private static func supported(
-        _ alpha: Double?, _ confidence: Double?, parts: Int, isWeakerAccepted: Bool
-    ) throws(CalibrationError) -> Double? {
-        guard alpha != nil || confidence != nil else { return nil }
-        do throws(CalibrationError) {
-            _ = try ConformalThreshold(
-                scores: .init(repeating: 0, count: parts), alpha: alpha, confidence: confidence)
-            return alpha
-        } catch {
-            guard error.code == .tooFewParts, parts > 0, isWeakerAccepted else { throw error }
-            return nil
-        }
     }
 
     /// Fewer parts stop the line than are called suspicious.

@@ -29,29 +29,11 @@ public final class EventHistory: Sendable {
     /// As above, with a limit on the size so that a test can fill the disk.
     package init(path: String, busyTimeout: Double, maximumPages: Int?) throws(RecordsError) {
         self.path = path
-        pool = try Self.mapErrors(path) {
-            var configuration = Configuration()
-            configuration.busyMode = .timeout(busyTimeout)
-            configuration.maximumReaderCount = 2
-            configuration.prepareDatabase { database in
-                guard let maximumPages, !database.configuration.readonly else { return }
-                try database.execute(sql: "PRAGMA max_page_count = \(maximumPages)")
-            }
-            let pool = try DatabasePool(path: path, configuration: configuration)
-            // GRDB sets NORMAL when it switches WAL on: then a power cut may take the last events.
-            try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
-            if try pool.read(HistorySchema.migrator.hasBeenSuperseded) {
-                throw RecordsError(
-                    code: .newerSchema, thing: path, expected: "a schema of this version", found: "a newer one",
-                    hint: "install the version that wrote it, or move the file away")
-            }
-            try HistorySchema.migrator.migrate(pool)
-            // A history that is only readable must be found out now, not at the first stop. BEGIN IMMEDIATE would not
-            // do: on a read-only file SQLite quietly begins a reading transaction.
-            try pool.write { try $0.execute(sql: "DELETE FROM latch WHERE id = 0") }
-            return pool
-        }
-        Self.syncFolder(of: path)
+        pool = try HistoryDatabase.open(
+            path, HistorySchema.migrator, busyTimeout: busyTimeout, readers: 2, maximumPages: maximumPages)
+        // A history that is only readable must be found out now, not at the first stop. BEGIN IMMEDIATE would not do: on a
+        // read-only file SQLite quietly begins a reading transaction.
+        try Self.mapErrors(path) { [pool] in try pool.write { try $0.execute(sql: "DELETE FROM latch WHERE id = 0") } }
     }
 
     /// Records an event and the latch after it, in one transaction; returns when both are on the disk.
@@ -195,11 +177,7 @@ public final class EventHistory: Sendable {
 
     /// Closes the database and folds the write-ahead log into it; nothing may be called afterwards.
     public func close() throws(RecordsError) {
-        try Self.mapErrors(path) {
-            // GRDB leaves the log where it is. A reader that is at it keeps some of it there: nothing is lost by that.
-            _ = try? pool.writeWithoutTransaction { try $0.checkpoint(.truncate) }
-            try pool.close()
-        }
+        try HistoryDatabase.close(pool, path)
     }
 
     /// Any statement, so that a test can do damage.
@@ -212,15 +190,6 @@ public final class EventHistory: Sendable {
         try Self.mapErrors(path) {
             try pool.writeWithoutTransaction { try String.fetchOne($0, sql: "PRAGMA \(name)") }
         }
-    }
-
-    /// SQLite syncs the folder for its logs but not for a new database file.
-    static func syncFolder(of path: String) {
-        let folder = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
-        let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard descriptor >= 0 else { return }
-        fsync(descriptor)
-        Glibc.close(descriptor)
     }
 
     static func mapErrors<Value>(_ path: String, _ body: () throws -> Value) throws(RecordsError) -> Value {

@@ -46,8 +46,8 @@ public struct HistoryAnchor: Sendable, Hashable {
     /// The same of a place in the chain of the events that is told once more.
     public static let historyEvent = "history_told"
 
-    /// `MESSAGE_ID` of that entry (see `LineEvent.Kind.messageID`).
-    public static let partsMessageID = "87a9229288214f77a8aac0b52215beeb"
+    /// `MESSAGE_ID` of both entries (see `LineEvent.Kind.messageID`).
+    public static let messageID = "87a9229288214f77a8aac0b52215beeb"
 
     /// A place and its hash.
     public init(history: String, seq: Int64, hash: String) {

@@ -164,6 +164,14 @@ enum HistorySchema {
             hint: "keep a copy and report it")
     }
 
+    /// Keys of rows with a text that goes on after a null character.
+    static func hidden(
+        _ columns: [String], in table: String, by key: String, _ database: Database
+    ) throws -> [Int64] {
+        let hidden = columns.map { "instr(CAST(\($0) AS BLOB), x'00') > 0" }.joined(separator: " OR ")
+        return try Int64.fetchAll(database, sql: "SELECT \(key) FROM \(table) WHERE \(hidden) ORDER BY \(key)")
+    }
+
     /// SQLite's texts end at a null character when they are read: what is read must be what was hashed.
     static func withoutNulls(_ text: String?) -> String? {
         guard let text, text.utf8.contains(0) else { return text }

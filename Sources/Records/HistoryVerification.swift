@@ -57,11 +57,9 @@ public struct HistoryVerification: Sendable {
         var hash = checkpoint?.hash ?? HistoryChain.beginning(of: name)
         var problems: [String] = []
         var pruning: RecordedEvent?
-        let mine = Dictionary(
-            grouping: (anchors ?? []).filter { $0.history == name }, by: \.seq
-        ).mapValues { Set($0.map(\.hash)) }
+        var journal = JournalAnchors(anchors, of: name)
         let count = try Int.fetchOne(database, sql: "SELECT count(*) FROM events") ?? 0
-        var (events, agreeing) = (0, 0)
+        var events = 0
         var (first, last) = (Int64(0), checkpoint?.seq ?? 0)
         // A break is told once; what follows is held against the hash that stands there.
         let rows = try Row.fetchCursor(database, sql: "SELECT * FROM events ORDER BY seq")
@@ -78,16 +76,7 @@ public struct HistoryVerification: Sendable {
             let expected = recorded.map { HistoryChain.hash(after: hash, $0) }
             if recorded == nil || expected != stored && seq == last + 1 { problems.append("event \(seq) was changed") }
             if let recorded, recorded.event.kind == .historyPruned { pruning = recorded }
-            if let known = mine[seq] {
-                if known.count > 1 {
-                    problems.append("the journal was told \(known.count) different things of event \(seq)")
-                }
-                if let stored, known.contains(stored) {
-                    agreeing += 1
-                } else {
-                    problems.append("event \(seq) is not what the journal knows")
-                }
-            }
+            problems += journal.compare(seq, stored, "event \(seq)")
             hash = stored ?? ""
             if first == 0 { first = seq }
             last = seq
@@ -95,30 +84,27 @@ public struct HistoryVerification: Sendable {
             if events % 10_000 == 0 { progress?(events, count) }
         }
         progress?(events, count)
-        if let checkpoint { problems += beginning(checkpoint, pruning, known: Set(mine.keys)) }
+        if let checkpoint { problems += beginning(checkpoint, pruning, journal) }
         problems += try end(database, last, path)
-        if let newest = mine.keys.max(), newest > last {
+        if let newest = journal.newest, newest > last {
             problems.append(
                 "the end is missing: the journal knows events up to \(newest), the history ends with \(last)")
         }
-        let strangers = Set((anchors ?? []).map(\.history)).subtracting([name]).sorted()
-        for other in strangers where !accepted.contains(other) {
-            problems.append("the journal knows another history, \(other): this one was put in its place")
-        }
+        problems += journal.problems(without: accepted, "history")
         problems += try hiddenTexts(database)
         return HistoryVerification(
-            history: name, events: events, first: first, last: last, head: hash, anchors: agreeing,
-            strangers: strangers, problems: problems)
+            history: name, events: events, first: first, last: last, head: hash, anchors: journal.agreeing,
+            strangers: journal.strangers, problems: problems)
     }
 
     /// Events are only deleted by one that says so, and the journal knows each such event.
     private static func beginning(
-        _ checkpoint: HistoryAnchor, _ pruning: RecordedEvent?, known: Set<Int64>
+        _ checkpoint: HistoryAnchor, _ pruning: RecordedEvent?, _ journal: JournalAnchors
     ) -> [String] {
         guard let pruning, pruning.event.detail == HistoryChain.pruning(checkpoint.seq, checkpoint.hash) else {
             return ["the events up to \(checkpoint.seq) are gone, and no later one says that they were deleted"]
         }
-        if let oldest = known.min(), oldest < pruning.seq, !known.contains(pruning.seq) {
+        if journal.misses(pruning.seq) {
             return ["the events up to \(checkpoint.seq) are gone, and the journal does not know that they were deleted"]
         }
         return []
@@ -145,8 +131,7 @@ public struct HistoryVerification: Sendable {
     /// Texts that go on after a null character: they are read up to it, and so is their hash.
     private static func hiddenTexts(_ database: Database) throws -> [String] {
         let columns = ["event", "state", "recipe", "part", "model", "user", "detail", "state_from", "verdict"]
-        let hidden = columns.map { "instr(CAST(\($0) AS BLOB), x'00') > 0" }.joined(separator: " OR ")
-        return try Int64.fetchAll(database, sql: "SELECT seq FROM events WHERE \(hidden) ORDER BY seq")
+        return try HistorySchema.hidden(columns, in: "events", by: "seq", database)
             .map { "event \($0) was changed: it has a text with a null character" }
     }
 

@@ -91,4 +91,19 @@ import Testing
         ]
         for line in lines { #expect(throws: RecordsError.self, "\(line)") { try EventLine.decode(line) } }
     }
+
+    @Test("a time as people write it, in UTC, and nothing else")
+    func moments() {
+        let day: UInt64 = 1_795_219_200_000_000_000
+        #expect(UTCTime.nanoseconds("2026-11-21T00:00:00.000000000Z") == day)
+        for (text, nanoseconds) in [
+            ("2026-11-21", 0), ("2026-11-21T03:12", 11_520_000_000_000), ("2026-11-21 03:12:07", 11_527_000_000_000),
+            ("2026-11-21T00:00:00.5", 500_000_000), ("2026-11-21T00:00:01Z", 1_000_000_000),
+        ] as [(String, UInt64)] { #expect(UTCTime.moment(text) == day + nanoseconds, "\(text)") }
+        for text in [
+            "", "2026", "2026-13-01", "2026-11-21T", "2026-11-21T3:12", "yesterday", "2026-11-21T25:00", "21.11.2026",
+        ] {
+            #expect(UTCTime.moment(text) == nil, "\(text)")
+        }
+    }
 }

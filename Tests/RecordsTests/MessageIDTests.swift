@@ -25,7 +25,7 @@ import Testing
 
     @Test("the catalog has one entry for every kind, and none that no kind has")
     func complete() throws {
-        let ids = LineEvent.Kind.allCases.map(\.messageID) + [HistoryAnchor.partsMessageID]
+        let ids = LineEvent.Kind.allCases.map(\.messageID) + [HistoryAnchor.messageID]
         #expect(Set(ids).count == ids.count)
         #expect(try catalog().map(\.id).sorted() == ids.sorted())
     }

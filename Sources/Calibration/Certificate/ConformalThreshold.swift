@@ -110,6 +110,23 @@ public struct ConformalThreshold: Sendable, Equatable {
         value = scores.sorted()[self.order - 1]
     }
 
+    /// The rate to take a threshold for: what was asked for, or nil, the smallest that the parts support, where that is less and
+    /// somebody is content with it.
+    ///
+    /// - Throws: `CalibrationError` when the parts do not support the rate and nobody is content with less.
+    public static func supported(
+        _ alpha: Double?, confidence: Double?, parts: Int, isWeakerAccepted: Bool
+    ) throws(CalibrationError) -> Double? {
+        guard alpha != nil || confidence != nil else { return nil }
+        do throws(CalibrationError) {
+            _ = try ConformalThreshold(scores: .init(repeating: 0, count: parts), alpha: alpha, confidence: confidence)
+            return alpha
+        } catch {
+            guard error.code == .tooFewParts, parts > 0, isWeakerAccepted else { throw error }
+            return nil
+        }
+    }
+
     /// The smallest supported α, rounded up to four digits so that it can be typed.
     private static func rounded(_ parts: Int, _ confidence: Double?) -> Double {
         (smallestAlpha(parts: parts, confidence: confidence) * 10_000).rounded(.up) / 10_000

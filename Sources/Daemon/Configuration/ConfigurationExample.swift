@@ -123,7 +123,7 @@ extension Configuration {
         history:
           # Events, 1000 to 1000000000: the oldest are deleted while the line stands, and an event says so.
           events: 1000000
-          # Every part with its score ('jidoka export parts'), up to 1000000000; 0: none. About 250 bytes each.
+          # Every part with its score ('jidoka export parts'), up to 1000000000; 0: none. About 110 bytes each.
           parts: 10000000
 
         # Who may give commands, besides root: groups of users. Whoever can connect (the group jidoka) may ask for the status.

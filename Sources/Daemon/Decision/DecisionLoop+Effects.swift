@@ -80,12 +80,18 @@ extension DecisionLoop {
         guard permit != true, now >= nextPruning else { return }
         nextPruning = now + 10_000_000_000
         do throws(RecordsError) {
-            guard let recorded = try history.prune(keep: settings.keptEvents, at: UTCTime.now) else { return }
+            let pruned = try history.prune(keep: settings.keptEvents, at: UTCTime.now)
+            pruningFailure = nil
+            guard let recorded = pruned else { return }
             seq = recorded.seq
             update()
             publish(recorded)
             note(recorded)
-        } catch { log.warning("old events can't be deleted", metadata: ["detail": "\(error)"]) }
+        } catch {
+            // Once: it is tried again and again.
+            if pruningFailure == nil { log.warning("old events can't be deleted", metadata: ["detail": "\(error)"]) }
+            pruningFailure = "\(error)"
+        }
     }
 
     /// Sets the permit; what it is after a failure is not known.

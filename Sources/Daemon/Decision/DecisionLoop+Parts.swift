@@ -20,14 +20,14 @@ extension DecisionLoop {
     func unjudged(_ count: Int) {
         handle(.partsUnjudged(count))
         // A number beyond all reason is a counter that ran wild, not parts.
-        let row = PartRow(time: UTCTime.now, part: nil, verdict: .unjudged, state: machine.state, basis: basis)
-        parts?.offer(Array(repeating: row, count: max(0, min(count, 10_000))))
+        parts?.offer(Array(repeating: unjudgedRow(nil), count: max(0, min(count, 10_000))))
     }
 
     /// One part that could not be judged.
-    func recordUnjudged(_ part: String?) {
-        parts?.offer(
-            PartRow(time: UTCTime.now, part: part, verdict: .unjudged, state: machine.state, basis: basis))
+    func recordUnjudged(_ part: String?) { parts?.offer(unjudgedRow(part)) }
+
+    private func unjudgedRow(_ part: String?) -> PartRow {
+        PartRow(time: UTCTime.now, part: part, verdict: .unjudged, state: machine.state, basis: basis)
     }
 
     private var basis: PartRow.Basis {

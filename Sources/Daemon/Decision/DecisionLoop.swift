@@ -32,8 +32,11 @@ final class DecisionLoop: @unchecked Sendable {  // all mutable state belongs to
     var loaded: LoadedRecipe?
     /// Keeps pictures of parts; nil is none.
     var evidence: EvidenceWriter?
-    /// When old events are looked for again, and whether the journal has to be told where the chain of the parts is.
+    /// When old events are looked for again, `CLOCK_MONOTONIC` in nanoseconds.
     var nextPruning: UInt64 = 0
+    /// Why old events could not be deleted, as far as it was told.
+    var pruningFailure: String?
+    /// Whether the journal has to be told where the chain of the parts is.
     var mustSeal = false
     /// Records every part; nil is none.
     var parts: PartWriter?

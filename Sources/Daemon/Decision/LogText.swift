@@ -85,7 +85,7 @@ enum LogText {
     /// A place in a chain, for `verify-history` alone.
     static func fields(of anchor: HistoryAnchor, event: String) -> Logger.Metadata {
         [
-            "message_id": "\(HistoryAnchor.partsMessageID)", "event": "\(event)",
+            "message_id": "\(HistoryAnchor.messageID)", "event": "\(event)",
             "seq": "\(anchor.seq)", "history": "\(anchor.history)",
             "hash": "\(anchor.hash)",
         ]

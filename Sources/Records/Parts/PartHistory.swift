@@ -15,7 +15,7 @@ import Line
 public final class PartHistory: Sendable {
     /// Path of the database.
     public let path: String
-    private let queue: DatabasePool
+    private let pool: DatabasePool
     private let keep: Int64
 
     /// Opens the history, and creates it when needed; the folder must exist.
@@ -30,21 +30,7 @@ public final class PartHistory: Sendable {
     package init(path: String, keep: Int64, synchronous: String) throws(RecordsError) {
         self.path = path
         self.keep = max(1, keep)
-        queue = try EventHistory.mapErrors(path) {
-            var configuration = Configuration()
-            configuration.busyMode = .timeout(2)
-            configuration.maximumReaderCount = 1
-            let queue = try DatabasePool(path: path, configuration: configuration)
-            try queue.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = \(synchronous)") }
-            guard try !queue.read(PartSchema.migrator.hasBeenSuperseded) else {
-                throw RecordsError(
-                    code: .newerSchema, thing: path, expected: "a schema of this version", found: "a newer one",
-                    hint: "install the version that wrote it, or move the file away")
-            }
-            try PartSchema.migrator.migrate(queue)
-            return queue
-        }
-        EventHistory.syncFolder(of: path)
+        pool = try HistoryDatabase.open(path, PartSchema.migrator, readers: 1, synchronous: synchronous)
     }
 
     /// Records parts as one block; returns when it is on the disk.
@@ -54,7 +40,7 @@ public final class PartHistory: Sendable {
     /// - Throws: `RecordsError`; then none is recorded.
     public func append(_ rows: [PartRow]) throws(RecordsError) -> (anchor: HistoryAnchor, pruned: Bool) {
         try EventHistory.mapErrors(path) {
-            try queue.write { database in
+            try pool.write { database in
                 let head = try Self.head(database, path)
                 let pruned = try prune(database, head.seq + Int64(rows.count), most: 10 * rows.count + 10_000)
                 var block = BlockDigest(after: head.hash, pruned: pruned)
@@ -79,7 +65,7 @@ public final class PartHistory: Sendable {
     /// The block by which old parts were deleted last; nil when none were.
     public func lastPruning() throws(RecordsError) -> HistoryAnchor? {
         try EventHistory.mapErrors(path) {
-            try queue.read { database in
+            try pool.read { database in
                 let sql = "SELECT last, hash FROM blocks WHERE pruned IS NOT NULL ORDER BY last DESC LIMIT 1"
                 guard let row = try Row.fetchOne(database, sql: sql) else { return nil }
                 return HistoryAnchor(
@@ -90,15 +76,12 @@ public final class PartHistory: Sendable {
 
     /// Closes the database and folds the write-ahead log into it; nothing may be called afterwards.
     public func close() throws(RecordsError) {
-        try EventHistory.mapErrors(path) {
-            _ = try? queue.writeWithoutTransaction { try $0.checkpoint(.truncate) }
-            try queue.close()
-        }
+        try HistoryDatabase.close(pool, path)
     }
 
     /// Any statement, so that a test can do damage.
     package func change(_ statement: String) throws(RecordsError) {
-        try EventHistory.mapErrors(path) { try queue.write { try $0.execute(sql: statement) } }
+        try EventHistory.mapErrors(path) { try pool.write { try $0.execute(sql: statement) } }
     }
 
     /// The hash of a block, line by line.
@@ -115,7 +98,7 @@ public final class PartHistory: Sendable {
         mutating func finish() -> String { digest.finish() }
     }
 
-    /// The last part's place; before the first one that of the checkpoint or of nothing.
+    /// The last part's place; the newest block never goes, so without one there was no part.
     static func head(_ database: Database, _ path: String) throws -> HistoryAnchor {
         guard let name = try String.fetchOne(database.cachedStatement(sql: "SELECT name FROM history")) else {
             throw HistorySchema.damaged(path, "no name of the history")
@@ -141,7 +124,7 @@ public final class PartHistory: Sendable {
             return nil
         }
         try database.execute(sql: "DELETE FROM parts WHERE seq <= ?", arguments: [last])
-        // The newest block stays: the chain goes on from it.
+        // The chain goes on from the block that is being written.
         try database.execute(sql: "DELETE FROM blocks WHERE last <= ?", arguments: [last])
         try database.execute(
             sql: "INSERT OR REPLACE INTO checkpoint (id, seq, hash) VALUES (1, ?, ?)", arguments: [last, hash])

@@ -49,12 +49,9 @@ private struct Check {
     private let database: Database
     private let path: String
     private let name: String
-    private let mine: [Int64: Set<String>]
-    private let strangers: [String]
+    private let accepted: Set<String>
+    private var journal: JournalAnchors
     private var problems: [String] = []
-    private var agreeing = 0
-    /// Places of the journal that are ends of blocks.
-    private var met: Set<Int64> = []
     /// Block that was said to have deleted up to the checkpoint.
     private var pruning: (block: Int64, said: String)?
 
@@ -66,9 +63,8 @@ private struct Check {
             throw HistorySchema.damaged(path, "no name of the history")
         }
         self.name = name
-        mine = Dictionary(grouping: (anchors ?? []).filter { $0.history == name }, by: \.seq)
-            .mapValues { Set($0.map(\.hash)) }
-        strangers = Set((anchors ?? []).map(\.history)).subtracting([name]).subtracting(accepted).sorted()
+        self.accepted = accepted
+        journal = JournalAnchors(anchors, of: name)
     }
 
     mutating func run(_ progress: ((Int, Int) -> Void)?) throws -> PartVerification {
@@ -109,45 +105,30 @@ private struct Check {
             }
             if isWhole, digest.finish() != stored { problems.append("one of the parts up to \(end) was changed") }
             if let pruned { pruning = (end, pruned) }
-            compare(end, stored)
+            problems += journal.compare(end, stored, "the parts up to \(end)")
             hash = stored
         }
         if let row = next { problems.append("part \(row[0] as DatabaseValue) belongs to no block: it was added") }
         progress?(count, count)
-        if let newest = mine.keys.max(), newest > last {
+        if let newest = journal.newest, newest > last {
             problems.append(
                 "the end is missing: the journal knows parts up to \(newest), the history ends with \(last)")
         }
         checkBeginning(checkpoint)
         // Whoever writes the blocks anew would make them end elsewhere.
-        for seq in mine.keys.sorted() where seq > start && seq <= last && !met.contains(seq) {
-            problems.append("no block ends with part \(seq), as the journal knows")
-        }
-        for other in strangers {
-            problems.append("the journal knows another history of parts, \(other): this one was put in its place")
-        }
+        problems += journal.unmet(after: start, to: last).map { "no block ends with part \($0), as the journal knows" }
+        problems += journal.problems(without: accepted, "history of parts")
         // Texts are read up to a null character, and so is their hash.
         for (table, key, columns) in [
             ("parts", "seq", ["part", "verdict", "state"]), ("bases", "id", ["recipe", "model"]),
         ] {
-            let hidden = columns.map { "instr(CAST(\($0) AS BLOB), x'00') > 0" }.joined(separator: " OR ")
-            problems += try Int64.fetchAll(database, sql: "SELECT \(key) FROM \(table) WHERE \(hidden) ORDER BY \(key)")
+            problems += try HistorySchema.hidden(columns, in: table, by: key, database)
                 .map { "\(table) \($0) was changed: it has a text with a null character" }
         }
         return PartVerification(
-            history: name, parts: parts, first: parts == 0 ? 0 : start + 1, last: last, head: hash, anchors: agreeing,
+            history: name, parts: parts, first: parts == 0 ? 0 : start + 1, last: last, head: hash,
+            anchors: journal.agreeing,
             problems: problems)
-    }
-
-    private mutating func compare(_ seq: Int64, _ stored: String) {
-        guard let known = mine[seq] else { return }
-        met.insert(seq)
-        if known.count > 1 { problems.append("the journal was told \(known.count) different things of part \(seq)") }
-        if known.contains(stored) {
-            agreeing += 1
-        } else {
-            problems.append("the parts up to \(seq) are not what the journal knows")
-        }
     }
 
     /// Parts are only deleted by a block that says so, and the journal knows each such block.
@@ -157,7 +138,7 @@ private struct Check {
             problems.append("the parts up to \(checkpoint.seq) are gone, and no later one says that they were deleted")
             return
         }
-        if let oldest = mine.keys.min(), oldest < pruning.block, mine[pruning.block] == nil {
+        if journal.misses(pruning.block) {
             problems.append(
                 "the parts up to \(checkpoint.seq) are gone, and the journal does not know that they were deleted")
         }

@@ -63,26 +63,13 @@ struct BenchLine: ParsableCommand {
     }
 
     private func report(_ status: [String: JSONValue], _ line: BenchmarkLine) throws(RecipeError) -> Report {
-        guard case .object(let fields)? = status["latency"] else {
-            throw RecipeError(
-                .unreadable, "jidokad", key: "latency", expected: "its histogram in the status", found: "none",
-                hint: "use the daemon of the same version")
-        }
-        func number(_ key: String) throws(RecipeError) -> Double {
-            switch fields[key] {
-            case .number(let value)?: return value
-            case .integer(let value)?: return Double(value)
-            default:
-                throw RecipeError(
-                    .unreadable, "jidokad", key: "latency.\(key)", expected: "a number", found: "nothing",
-                    hint: "no part was judged")
-            }
-        }
-        let (line999, decide999) = (try number("p999_ms"), try number("decide_p999_ms"))
+        let latency = try DaemonLatency(status)
+        let (line999, decide999) = (try latency["p999_ms"], try latency["decide_p999_ms"])
         return Report(
-            recipe: recipe, count: Int(try number("count")), threads: threads, restarts: line.restarts, rate: rate,
-            p50_ms: try number("p50_ms"), p99_ms: try number("p99_ms"), p999_ms: line999, max_ms: try number("max_ms"),
-            decide_p50_ms: try number("decide_p50_ms"), decide_p999_ms: decide999,
+            recipe: recipe, count: Int(try latency["count"]), threads: threads, restarts: line.restarts, rate: rate,
+            p50_ms: try latency["p50_ms"], p99_ms: try latency["p99_ms"], p999_ms: line999,
+            max_ms: try latency["max_ms"],
+            decide_p50_ms: try latency["decide_p50_ms"], decide_p999_ms: decide999,
             difference_p999_ms: line999 - decide999)
     }
 }

@@ -69,17 +69,17 @@ struct BenchRecords: ParsableCommand {
         while min(counts.0, counts.1) < parts, !Interrupt.isRequested {
             usleep(1_000_000)
             counts.0 = try with.progress().parts
-            swap(without, for: with)
+            giveTurn(to: without, after: with)
             usleep(1_000_000)
             counts.1 = try without.progress().parts
-            swap(with, for: without)
+            giveTurn(to: with, after: without)
             let share = Double(min(counts.0, counts.1)) / Double(parts)
             Terminal.shared.show("\(Terminal.bar(share))  \(counts.0) and \(counts.1) parts")
         }
         Terminal.shared.clear()
         let status = try with.progress().status
         let first = try times(status)
-        swap(without, for: with)
+        giveTurn(to: without, after: with)
         let second = try times(try without.progress().status)
         func count(_ group: String, _ key: String) -> Int {
             guard case .object(let fields)? = status[group], case .integer(let value)? = fields[key] else { return 0 }
@@ -126,21 +126,15 @@ struct BenchRecords: ParsableCommand {
     }
 
     /// One daemon has its turn, the other waits.
-    private func swap(_ next: BenchmarkLine, for last: BenchmarkLine) {
+    private func giveTurn(to next: BenchmarkLine, after last: BenchmarkLine) {
         kill(last.daemon.id, SIGSTOP)
         kill(next.daemon.id, SIGCONT)
     }
 
     private func times(_ status: [String: JSONValue]) throws -> Times {
-        guard case .object(let fields)? = status["latency"] else { throw ExitCode(1) }
-        func number(_ key: String) -> Double {
-            switch fields[key] {
-            case .number(let value)?: value
-            case .integer(let value)?: Double(value)
-            default: .nan
-            }
-        }
+        let latency = try DaemonLatency(status)
         return Times(
-            count: Int(number("count")), p50_ms: number("p50_ms"), p99_ms: number("p99_ms"), max_ms: number("max_ms"))
+            count: Int(try latency["count"]), p50_ms: try latency["p50_ms"], p99_ms: try latency["p99_ms"],
+            max_ms: try latency["max_ms"])
     }
 }

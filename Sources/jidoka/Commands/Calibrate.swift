@@ -77,13 +77,9 @@ struct Calibrate: ParsableCommand {
     /// A threshold for scores that come from elsewhere.
     private func certify(_ path: String) throws {
         let values = try Self.read(path)
-        let threshold: ConformalThreshold
-        do throws(CalibrationError) {
-            threshold = try ConformalThreshold(scores: values, alpha: alpha, confidence: confidence)
-        } catch {
-            guard error.code == .tooFewParts, !values.isEmpty, acceptWeaker != nil else { throw error }
-            threshold = try ConformalThreshold(scores: values, alpha: nil, confidence: confidence)
-        }
+        let supported = try ConformalThreshold.supported(
+            alpha, confidence: confidence, parts: values.count, isWeakerAccepted: acceptWeaker != nil)
+        let threshold = try ConformalThreshold(scores: values, alpha: supported, confidence: confidence)
         let certificate = Certificate(scores: values, threshold: threshold, wanted: alpha)
         if output.isJSON { try printJSON(certificate) } else { show(certificate) }
     }
