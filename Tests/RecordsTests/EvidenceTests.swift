@@ -83,6 +83,16 @@ import Testing
         #expect(!old.prune(now: .max / 2).isEmpty && old.names.isEmpty)
     }
 
+    @Test("evidence leaves room for the history on its disk")
+    func reserve() throws {
+        let folder = TestFolder()
+        #expect(throws: Never.self) { try DiskReserve.require(1, in: folder.file("")) }
+        let error = #expect(throws: RecipeError.self) { try DiskReserve.require(1 << 60, in: folder.file("")) }
+        #expect(error?.errno == ENOSPC && "\(error!)".contains("left to the history"))
+        // Where nothing is known, the writing tells.
+        #expect(throws: Never.self) { try DiskReserve.require(1 << 60, in: folder.file("none")) }
+    }
+
     @Test("a disk that hangs keeps nobody waiting: what does not fit is left out and counted")
     func hanging() throws {
         let folder = TestFolder()

@@ -78,7 +78,7 @@ import Testing
         for outputsToo in [false, true] {
             let line = try LineUnderTest("full", parts: Array(repeating: .good, count: 6))
             try Files.makeFolder(line.state)
-            guard mount("tmpfs", line.state, "tmpfs", 0, "size=1m") == 0 else {
+            guard mount("tmpfs", line.state, "tmpfs", 0, "size=6m") == 0 else {
                 print("full disk: skipped, mounting is not allowed here (\(String(cString: strerror(errno))))")
                 return
             }
@@ -92,7 +92,7 @@ import Testing
             try line.wait(parts: 3)
             let ballast = line.state + "/ballast"
             #expect(throws: SystemFailure.self) {
-                try Files.write([UInt8](repeating: 1, count: 2 << 20), to: ballast)
+                try Files.write([UInt8](repeating: 1, count: 8 << 20), to: ballast)
             }
             // An event that can't be recorded, unless the outputs have failed before.
             #expect(

@@ -22,9 +22,11 @@ public enum EvidenceCopy {
         let draft = place + ".draft"
         for old in [place, draft] { FolderTree.remove(old) }
         let copy = try RecipeFolder(loaded.recipe.name, in: draft)
+        let pairs = zip(files(of: folder, loaded), files(of: copy, loaded)).filter { SafeFile.exists($0.0) }
+        try DiskReserve.require(pairs.reduce(0) { $0 + FolderTree.size($1.0) }, in: store.path)
         try SafeFile.makeFolder(copy.path)
         do {
-            for (from, to) in zip(files(of: folder, loaded), files(of: copy, loaded)) where SafeFile.exists(from) {
+            for (from, to) in pairs {
                 try SafeFile.write(try SafeFile.read(from), to: to)
             }
             try check(copy, loaded)

@@ -71,6 +71,7 @@ public struct EvidenceStore: Sendable {
         let name = Self.name(of: item)
         let draft = path + "/." + name
         FolderTree.remove(draft)
+        try DiskReserve.require(Int64(item.bytes), in: path)
         try SafeFile.makeFolder(draft)
         do {
             let (picture, bytes) = try Self.picture(of: item)
@@ -183,10 +184,7 @@ public struct EvidenceStore: Sendable {
     }
 
     private static func size(_ folder: String) -> Int64 {
-        names(folder).reduce(0) { sum, name in
-            var status = stat()
-            return stat(folder + "/" + name, &status) == 0 ? sum + Int64(status.st_blocks) * 512 : sum
-        }
+        names(folder).reduce(0) { $0 + FolderTree.size(folder + "/" + $1) }
     }
 
     private static func modified(_ folder: String) -> UInt64 {

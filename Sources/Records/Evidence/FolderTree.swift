@@ -20,6 +20,12 @@ package enum FolderTree {
         return names
     }
 
+    /// Bytes that a file takes on its disk; 0 where there is none.
+    package static func size(_ path: String) -> Int64 {
+        var status = stat()
+        return stat(path, &status) == 0 ? Int64(status.st_blocks) * 512 : 0
+    }
+
     /// Removes a file, or a folder with everything in it; links are removed, not followed. What can't be removed stays.
     package static func remove(_ path: String) {
         guard unlink(path) != 0, errno == EISDIR || errno == EPERM else { return }
