@@ -56,7 +56,8 @@ let package = Package(
             ],
             swiftSettings: strict),
         .target(
-            name: "Calibration", dependencies: ["Digests", "Inspection", "Recipes", "Pictures"], swiftSettings: strict),
+            name: "Calibration", dependencies: ["Digests", "Inspection", "Recipes", "Pictures", "SyntheticParts"],
+            swiftSettings: strict),
         .target(
             name: "Capture",
             dependencies: ["CLibV4L2", "CLinuxShims", "Inspection", "Pictures", "SyntheticParts", "Threads"],
@@ -74,8 +75,8 @@ let package = Package(
         .target(
             name: "Daemon",
             dependencies: [
-                "CLibSystemd", "Capture", "Inspection", "Line", "Outputs", "Recipes", "Records", "Sockets",
-                "Threads", logging,
+                "CLibSystemd", "Capture", "Inspection", "Line", "Outputs", "Pictures", "Recipes", "Records", "Sockets",
+                "SyntheticParts", "Threads", logging,
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ], swiftSettings: strict),
@@ -111,7 +112,8 @@ let package = Package(
             exclude: ["Golden"],
             swiftSettings: strict),
         .testTarget(
-            name: "CalibrationTests", dependencies: ["Calibration", "Digests", "Inspection", "Pictures", "Recipes"],
+            name: "CalibrationTests",
+            dependencies: ["Calibration", "Digests", "Inspection", "Line", "Pictures", "Recipes"],
             swiftSettings: strict),
         .target(name: "TorchFixtures", path: "Tests/TorchFixtures", swiftSettings: strict),
         .testTarget(
@@ -145,7 +147,8 @@ let package = Package(
             path: "Tests/FuzzModels",
             swiftSettings: strict),
         .testTarget(
-            name: "DaemonTests", dependencies: ["Daemon", "Line", "Outputs", "Recipes"], swiftSettings: strict),
+            name: "DaemonTests", dependencies: ["Daemon", "Inspection", "Line", "Outputs", "Recipes"],
+            swiftSettings: strict),
         .testTarget(
             name: "TrainingTests",
             dependencies: ["Training", "Inspection", "Calibration", "Recipes", "Pictures", "SyntheticParts"],

@@ -39,7 +39,8 @@ public struct RecipeCalibration: Sendable {
     ) throws {
         try Self.checkFinished(folder)
         let networks = try RecipeNetworks(folder)
-        let list = try PartList.read(folder.parts)
+        let remaining = try PartList.remaining(folder)
+        let (list, excluded) = (remaining.list, remaining.excludedParts)
         // A recipe may have been moved together with the pictures that were captured for it.
         let root = data ?? (SafeFile.exists(list.data) ? list.data : folder.good)
         let camera = try CameraSettings.of(folder)
@@ -48,8 +49,8 @@ public struct RecipeCalibration: Sendable {
         let groups = list.partsOf(.calibrate)
         let wanted = alpha
         let alpha = try ConformalThreshold.supported(
-            alpha, confidence: confidence, parts: groups.count, isWeakerAccepted: acceptedBy != nil)
-        try Self.check(warnAlpha: warnAlpha, alpha: alpha, confidence, parts: groups.count)
+            alpha, confidence: confidence, parts: groups.count, excluded: excluded, isWeakerAccepted: acceptedBy != nil)
+        try Self.check(warnAlpha: warnAlpha, alpha: alpha, confidence, parts: groups.count, excluded: excluded)
         let select = try Self.pictures(
             list.of(.select), root: root, rule: networks.recipe.input, "select parts", progress)
         let levels = networks.recipe.map.levels
@@ -68,38 +69,51 @@ public struct RecipeCalibration: Sendable {
         }
         // Pictures of one part are no independent witnesses: the part counts once, with its highest score.
         let worst = groups.map { group in group.max { scored[$0].score < scored[$1].score } ?? group[0] }
-        threshold = try ConformalThreshold(scores: worst.map { scored[$0].score }, alpha: alpha, confidence: confidence)
-        warn = try warnAlpha.map { try ConformalThreshold(scores: worst.map { scored[$0].score }, alpha: $0) }
+        let scores = worst.map { scored[$0].score }
+        threshold = try ConformalThreshold(scores: scores, alpha: alpha, confidence: confidence, excluded: excluded)
+        warn = try warnAlpha.map { try ConformalThreshold(scores: scores, alpha: $0, excluded: excluded) }
         let inOrder = worst.sorted { NaturalOrder.precedes(calibrate[$0].path, calibrate[$1].path) }
-        certificate = Certificate(scores: inOrder.map { scored[$0].score }, threshold: threshold, wanted: wanted)
+        certificate = Certificate(
+            scores: inOrder.map { scored[$0].score }, threshold: threshold, wanted: wanted,
+            excludedBy: remaining.excluded?.by ?? [])
         let accepted = certificate.wanted.flatMap { wanted in
             acceptedBy.map { CalibrationFile.Accepted(by: $0, alpha: wanted) }
         }
         let peaks = groups.map { group in group.map { scored[$0].peak }.max() ?? .nan }
-        let pixel = try ConformalThreshold(scores: peaks, alpha: threshold.alpha, confidence: confidence)
+        let pixel = try ConformalThreshold(
+            scores: peaks, alpha: threshold.alpha, confidence: confidence, excluded: excluded)
+        let detection = try DetectionTrials.count(
+            model, pictures: pictures, scores: scored.map(\.score), threshold: threshold.value
+        ) { progress?("blended defects", $0, $1) }
         let bytes = StatisticsFile.encoded(statistics, metadata: ["model_sha256": networks.digest])
+        let size = networks.recipe.input.size
         file = CalibrationFile(
             model: networks.digest, teacher: networks.teacherDigest, maps: Digest.sha256(bytes),
             settings: networks.recipe.map, alpha: threshold.alpha, order: threshold.order,
             thresholds: .init(stop: threshold.value, pixel: pixel.value, warn: warn?.value),
-            scores: worst.map { .init(part: calibrate[$0].path, score: scored[$0].score) },
+            scores: worst.map {
+                .init(
+                    part: calibrate[$0].path, score: scored[$0].score,
+                    statistics: PictureStatistics(pictures[$0], size: size))
+            },
             date: Date().ISO8601Format(), tool: tool, camera: camera,
             detector: networks.recipe.detector, warnAlpha: warnAlpha, confidence: confidence,
-            accepted: accepted)
+            accepted: accepted, detection: detection, excluded: remaining.excluded)
         try SafeFile.write(bytes, to: folder.maps)
         try file.write(to: folder.calibration)
     }
 
     /// Fewer parts stop the line than are called suspicious.
     private static func check(
-        warnAlpha: Double?, alpha: Double?, _ confidence: Double?, parts: Int
+        warnAlpha: Double?, alpha: Double?, _ confidence: Double?, parts: Int, excluded: Int
     ) throws(CalibrationError) {
         guard let warnAlpha else { return }
-        _ = try ConformalThreshold(scores: .init(repeating: 0, count: parts), alpha: warnAlpha)
-        let stop = alpha ?? ConformalThreshold.smallestAlpha(parts: parts, confidence: confidence)
+        _ = try ConformalThreshold(scores: .init(repeating: 0, count: parts), alpha: warnAlpha, excluded: excluded)
+        let all = parts + excluded
+        let stop = alpha ?? ConformalThreshold.smallestAlpha(parts: all, confidence: confidence, excluded: excluded)
         let orders = (
-            ConformalThreshold.order(alpha: warnAlpha, parts: parts),
-            ConformalThreshold.order(alpha: stop, parts: parts, confidence: confidence)
+            ConformalThreshold.order(alpha: warnAlpha, parts: all),
+            ConformalThreshold.order(alpha: stop, parts: all, confidence: confidence)
         )
         guard warnAlpha > stop, confidence == nil || orders.0 < orders.1 else {
             throw CalibrationError(

@@ -229,7 +229,9 @@ public struct InspectionDaemon: Sendable {
         inForce.withLock { $0 = InForce(configuration: new, configured: configured, identity: identity) }
         let now = new
         return .changed(
-            .init(settings: new.loopSettings, recipe: changes ? recipe : nil, startSource: { start(now, recipe) }))
+            .init(
+                settings: new.loopSettings, recipe: changes ? recipe : nil, readAgain: try? recipe.get(),
+                startSource: { start(now, recipe) }))
     }
 
     /// The recipe that a person has asked for; the choice is kept whether or not it can be loaded.

@@ -12,10 +12,14 @@ public struct LoadedRecipe: Sendable {
     public let model: InspectionModel
     /// `calibration.json`.
     public let calibration: CalibrationFile
+    /// Who lets it inspect with a camera that is set otherwise than at calibration; nil: it is set as it was then.
+    public let cameraOverride: CameraOverride?
     /// Pass or stop.
     public let threshold: Threshold
     /// SHA-256 of the file that inspects (the integers, the student, the memory), 64 hexadecimal digits: it names the teacher's in turn.
     public let digest: String
+    /// Pictures of known parts; none unless they were read, too.
+    public private(set) var challenge = ChallengePictures(folder: "")
 
     /// Reads a recipe and refuses one whose parts don't belong together.
     ///
@@ -43,12 +47,7 @@ public struct LoadedRecipe: Sendable {
                 hint: "run 'jidoka calibrate' again")
         }
         let camera = try CameraSettings.of(folder)
-        if let calibrated = calibration.camera, !camera.takesSamePictures(as: calibrated) {
-            throw RecipeError(
-                .mismatch, folder.camera, expected: "the camera settings that were calibrated",
-                found: SafeFile.exists(folder.camera) ? "others" : "no such file",
-                hint: "restore the file, or take the pictures again and run 'jidoka train' or 'jidoka calibrate'")
-        }
+        cameraOverride = try Self.accepted(camera, calibration, folder)
         let statistics = try StatisticsFile.parse(maps, name: folder.maps, levels: networks.recipe.map.levels)
         do throws(InspectionError) {
             model = try networks.model(settings: networks.recipe.map, statistics: statistics)
@@ -63,13 +62,42 @@ public struct LoadedRecipe: Sendable {
         self.calibration = calibration
         digest = networks.digest
     }
+
+    /// Refuses a camera that is set otherwise than at calibration, unless a named person has accepted just that.
+    private static func accepted(
+        _ camera: CameraSettings, _ calibration: CalibrationFile, _ folder: RecipeFolder
+    ) throws(RecipeError) -> CameraOverride? {
+        guard let calibrated = calibration.camera, !camera.takesSamePictures(as: calibrated) else { return nil }
+        let accepted = try CameraOverride.of(folder)
+        if let accepted, accepted.covers(camera, calibration: try SafeFile.read(folder.calibration, limit: 1 << 28)) {
+            return accepted
+        }
+        throw RecipeError(
+            .mismatch, folder.camera, expected: "the camera settings that were calibrated",
+            found: !SafeFile.exists(folder.camera)
+                ? "no such file"
+                : accepted == nil ? "others" : "others, which nobody has accepted for this calibration",
+            hint: "restore the file, or take the pictures again and run 'jidoka train' or 'jidoka calibrate'; "
+                + "'jidoka accept-camera' lets a named person answer for it")
+    }
 }
 
 extension LoadedRecipe {
+    /// The same with its challenge pictures. Ones that can't be read, or too many, are a challenge that is not passed.
+    public func reading(challenge folder: RecipeFolder) -> LoadedRecipe {
+        var recipe = self
+        do throws(RecipeError) {
+            recipe.challenge = try ChallengePictures(folder, rule: self.recipe.input)
+        } catch {
+            recipe.challenge = ChallengePictures(folder: folder.challenge, problem: "\(error)")
+        }
+        return recipe
+    }
+
     /// Changes exactly when something changes that a verdict depends on: networks, statistics, settings, threshold,
     /// camera.
     public var identity: String {
         "\(digest) \(calibration.teacher) \(calibration.maps) \(recipe.input.fingerprint) \(recipe.map) "
-            + "\(calibration.thresholds) \(camera)"
+            + "\(calibration.thresholds) \(camera)" + (cameraOverride.map { " \($0)" } ?? "")
     }
 }

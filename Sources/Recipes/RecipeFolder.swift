@@ -23,8 +23,12 @@ public struct RecipeFolder: Sendable, Equatable {
     public var recipe: String { path + "/recipe.yaml" }
     /// `camera.yaml`: how the camera takes the pictures; need not be there.
     public var camera: String { path + "/camera.yaml" }
+    /// `camera-override.json`: who lets it inspect with a camera that is set otherwise than at calibration.
+    public var cameraOverride: String { path + "/camera-override.json" }
     /// `good/`: pictures of good parts, as `jidoka capture` takes them.
     public var good: String { path + "/good" }
+    /// `challenge/`: pictures of known parts, in `bad` and `good`; need not be there.
+    public var challenge: String { path + "/challenge" }
     /// `teacher.safetensors`: the frozen network, as it was imported.
     public var teacher: String { path + "/teacher.safetensors" }
     /// `student.safetensors`: the trained network.
@@ -51,6 +55,8 @@ public struct RecipeFolder: Sendable, Equatable {
     public var calibration: String { path + "/calibration.json" }
     /// `parts.json`: which good part was dealt to what.
     public var parts: String { path + "/parts.json" }
+    /// `exclusions.json`: good pictures that a person has taken out; need not be there.
+    public var exclusions: String { path + "/exclusions.json" }
     /// `checkpoint.safetensors`: an unfinished training.
     public var checkpoint: String { path + "/checkpoint.safetensors" }
     /// `unfinished`: empty; there while a training has replaced the networks and not yet chosen the map settings.

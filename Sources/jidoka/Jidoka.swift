@@ -14,16 +14,16 @@ struct Jidoka: ParsableCommand {
             CommandGroup(
                 name: "Learn",
                 subcommands: [
-                    CaptureCommand.self, Train.self, Quantize.self, Calibrate.self, Evaluate.self, Compare.self,
-                    Inspect.self, Model.self,
+                    CaptureCommand.self, Train.self, Quantize.self, Audit.self, Calibrate.self, AcceptCamera.self,
+                    Evaluate.self,
+                    Compare.self, Inspect.self, Model.self, ChallengeCommand.self,
                 ]),
             CommandGroup(
                 name: "Line",
                 subcommands: [
                     Status.self, Watch.self, Acknowledge.self, Reset.self, Start.self, Bypass.self, ChangeRecipe.self,
                     TriggerCommand.self, Events.self,
-                    Replay.self, Export.self, VerifyHistory.self,
-                    Doctor.self,
+                    Replay.self, ReportCommand.self, StopBudget.self, Export.self, VerifyHistory.self, Doctor.self,
                 ]),
             CommandGroup(name: "Try", subcommands: [Demo.self, Bench.self]),
         ])

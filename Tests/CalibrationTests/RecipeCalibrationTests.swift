@@ -46,6 +46,11 @@ import Testing
         #expect(loaded.threshold.stop == one.threshold.value && loaded.calibration == one.file)
         let again = try RecipeCalibration(trained.folder, tool: "test")
         #expect(again.threshold == one.threshold && again.file.maps == one.file.maps)
+        // 19 parts, several defects in each, the same ones every time.
+        let detection = try #require(one.file.detection)
+        #expect(detection.trials == 200 && detection.sizeClass == 3 && again.file.detection == detection)
+        let limit = BinomialTail.upperRate(detection.missed, of: 200, confidence: 0.99)
+        #expect((0...200).contains(detection.missed) && detection.limit == limit)
         // The daemon's way gives the scores that were calibrated, bit for bit.
         let inspector = try Inspector(model: loaded.model)
         for score in one.file.scores {

@@ -50,12 +50,14 @@ import Testing
             sockets: /srv/run
             source: {kind: folder, path: /srv/parts, rate: 0, repeat: true}
             inspection: {threads: 4}
+            detection: {every_parts: 200}
             outputs: {kind: file, path: /srv/out}
             log: {level: warning, summary_seconds: 5}
             """
         let expected = Configuration(
             recipe: "washer-2", source: .folder(path: "/srv/parts", rate: 0, repeats: true), recipes: "/srv/recipes",
-            state: "/srv/state", sockets: "/srv/run", inspection: .init(threads: 4), outputs: .file(path: "/srv/out"),
+            state: "/srv/state", sockets: "/srv/run", inspection: .init(threads: 4), detection: .init(everyParts: 200),
+            outputs: .file(path: "/srv/out"),
             log: .init(level: .warning, summarySeconds: 5))
         #expect(try Configuration.parse(text: text, file: "t") == expected)
         let generated = try Configuration.parse(
@@ -108,7 +110,7 @@ import Testing
         #expect(
             failure(least + "stat: /x\n")?.description
                 == "jidoka.yaml:3: unknown key 'stat'; did you mean 'state'? "
-                + "(valid: recipe, recipes, state, sockets, source, inspection, outputs, line, evidence, history, roles, inputs, log)"
+                + "(valid: recipe, recipes, state, sockets, source, inspection, detection, drift, outputs, line, evidence, history, roles, inputs, log)"
         )
     }
 
@@ -124,6 +126,7 @@ import Testing
                   unjudged_parts: 3
                   escalation_s: 300
                   bypass_minutes: 30
+                  challenge_s: 28800
                 inputs: {encoder: {name: ENCODER}}
 
                 """
@@ -134,7 +137,7 @@ import Testing
                 == LinePolicy(
                     andonTime: 30 * second, andonParts: 12, goodParts: nil, suspicious: .init(count: 3, of: 20),
                     stopTravel: .time(400_000_000), rejectTravel: .counts(120, limit: 2 * second), unjudgedLimit: 3,
-                    escalationTime: 300 * second, bypassLimit: 1800 * second))
+                    escalationTime: 300 * second, bypassLimit: 1800 * second, challengePeriod: 28_800 * second))
         #expect(line.verdictMilliseconds == 200)
         let cases: [(String, RecipeError.Code, String)] = [
             ("line: {andon: {seconds: 0}}\n", .outOfRange, "line.andon.seconds"),
@@ -149,6 +152,9 @@ import Testing
             ("line: {reject_at: {counts: 5, within_ms: 100}}\n", .missingKey, "inputs"),
             ("line: {bypass_minutes: 1441}\n", .outOfRange, "line.bypass_minutes"),
             ("line: {unjudged_parts: 0}\n", .outOfRange, "line.unjudged_parts"),
+            ("line: {challenge_s: 0}\n", .outOfRange, "line.challenge_s"),
+            ("detection: {every_parts: -1}\n", .outOfRange, "detection.every_parts"),
+            ("detection: {every: 1}\n", .unknownKey, "detection.every"),
             ("line: {warn: 1}\n", .unknownKey, "line.warn"),
             ("history: {events: 10}\n", .outOfRange, "history.events"),
             ("history: {parts: -1}\n", .outOfRange, "history.parts"),

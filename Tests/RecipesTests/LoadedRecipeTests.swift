@@ -215,6 +215,45 @@ import Testing
         #expect(test.error?.code == .unknownKey && test.error?.thing == test.folder.camera)
     }
 
+    @Test("a named person may answer for a camera that is set otherwise, for these settings and this calibration only")
+    func acceptedCamera() throws {
+        let test = try TestRecipe()
+        func write(_ settings: CameraSettings) throws {
+            try SafeFile.write(Array(settings.yaml.utf8), to: test.folder.camera)
+        }
+        func accept(by: String = "Kim", reason: String = "lamp changed") throws -> CameraOverride {
+            try CameraOverride(test.folder, by: by, reason: reason, date: "2026-11-30T20:00:00Z")
+        }
+        var file = try CalibrationFile.read(test.folder.calibration)
+        file.camera = CameraSettings(controls: [.init(name: "gain", value: 3)])
+        try file.write(to: test.folder.calibration)
+        try write(CameraSettings(controls: [.init(name: "gain", value: 3)]))
+        // Nothing differs: nobody has to answer for anything.
+        #expect(recipeError { _ = try accept() }?.hint == "there is nothing to accept")
+        #expect(try LoadedRecipe(test.folder).cameraOverride == nil)
+        let before = try LoadedRecipe(test.folder).identity
+        try write(CameraSettings(controls: [.init(name: "gain", value: 4)]))
+        for (by, reason) in [("", "x"), ("Kim", " "), ("\n", "x")] {
+            #expect(recipeError { _ = try accept(by: by, reason: reason) }?.code == .outOfRange)
+        }
+        try accept().write(to: test.folder)
+        let loaded = try LoadedRecipe(test.folder)
+        #expect(loaded.cameraOverride?.by == "Kim" && loaded.cameraOverride?.text.contains("lamp changed") == true)
+        #expect(loaded.identity != before)
+        // Other settings, or another calibration, are not what was accepted.
+        try write(CameraSettings(controls: [.init(name: "gain", value: 5)]))
+        #expect(test.error?.found.contains("nobody has accepted") == true)
+        try write(CameraSettings(controls: [.init(name: "gain", value: 4)]))
+        file.date = "2026-12-01T00:00:00Z"
+        try file.write(to: test.folder.calibration)
+        #expect(test.error?.found.contains("nobody has accepted") == true)
+        try SafeFile.write(Array("{}".utf8), to: test.folder.cameraOverride)
+        #expect(test.error?.thing == test.folder.cameraOverride)
+        try CameraOverride.withdraw(from: test.folder)
+        try CameraOverride.withdraw(from: test.folder)
+        #expect(test.error?.found == "others")
+    }
+
     @Test("statistics without the level, or not square, are refused with the file's name")
     func statistics() throws {
         let statistics = try LevelStatistics(level: .layer1, side: 2, mean: [1, 2, 3, 4], deviation: [0, 1, 2, 3])

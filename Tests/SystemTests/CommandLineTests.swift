@@ -8,7 +8,8 @@ import Testing
         ["train"], ["calibrate"], ["evaluate"], ["inspect"], ["model"], ["model", "import"], ["status"], ["ack"],
         ["reset"], ["start"],
         ["events"], ["demo"], ["bench"], ["bench", "train"], ["bench", "choices"], ["bench", "accuracy"],
-        ["bench", "soak"], ["bench", "line"], ["capture"], ["doctor"], ["trigger"], [],
+        ["bench", "soak"], ["bench", "line"], ["capture"], ["doctor"], ["trigger"], ["challenge"],
+        ["audit"], ["report"], ["budget"], ["accept-camera"], ["bench", "drift"], ["bench", "audit"], [],
     ]
 
     @Test("every command explains itself and exits 0", arguments: commands)

@@ -16,7 +16,13 @@ daemon=""
 trap '[ -z "$daemon" ] || kill -9 "$daemon" 2>/dev/null; rm -rf "$work"' EXIT
 binary=${JIDOKAD:-.build/release/jidokad}
 if [ "$sanitizer" != none ] && [ -z "${JIDOKAD:-}" ]; then
-    swift build -c release --sanitize "$sanitizer" --scratch-path ".build/sanitized-$sanitizer" --product jidokad \
+    package=.
+    if [ "$sanitizer" = thread ]; then
+        package=.build/sanitized-sources
+        Tests/fuzz/SanitizedSync/prepare.sh "$package"
+    fi
+    swift build -c release --package-path "$package" --sanitize "$sanitizer" \
+        --scratch-path "$PWD/.build/sanitized-$sanitizer" --product jidokad \
         > "$work/build" 2>&1 || { tail -n 50 "$work/build" >&2; exit 1; }
     binary=.build/sanitized-$sanitizer/release/jidokad
 fi

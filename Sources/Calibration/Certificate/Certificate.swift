@@ -18,6 +18,8 @@ public struct Certificate: Sendable, Encodable {
     public let wanted: Double?
     /// Whether the order of the scores says something; nil when that can't be told.
     public let order: ExchangeabilityTest?
+    /// Who has excluded parts, each of which counts as an exceedance; empty when none is.
+    public let excludedBy: [String]
     /// What more parts would buy.
     public let prices: [Price]
 
@@ -38,13 +40,18 @@ public struct Certificate: Sendable, Encodable {
     ///   - scores: of the calibrate parts, in the order in which the parts came.
     ///   - threshold: taken from them.
     ///   - wanted: the rate that was asked for; may be smaller than what the parts support.
-    public init(scores: [Float], threshold: ConformalThreshold, wanted: Double? = nil) {
+    ///   - excludedBy: who has excluded parts of the calibration; how many they are the threshold knows.
+    public init(
+        scores: [Float], threshold: ConformalThreshold, wanted: Double? = nil, excludedBy: [String] = []
+    ) {
         self.threshold = threshold
-        let (parts, above) = (scores.count, scores.count - threshold.order)
+        self.excludedBy = excludedBy
+        let (parts, above) = (threshold.count, threshold.count - threshold.order)
         confidence = threshold.confidence ?? Self.usualConfidence
         marginalRate = Double(above + 1) / Double(parts + 1)
         confidentRate = BinomialTail.upperRate(above, of: parts, confidence: confidence)
-        let tail = TailEstimate(scores: scores)
+        // The tail is what excluded parts were taken out of: the rest says nothing of it.
+        let tail = threshold.excluded > 0 ? nil : TailEstimate(scores: scores)
         // Among the scores that were seen nothing needs a model.
         estimatedRate = tail.flatMap {
             Double(threshold.value) > $0.base ? $0.rate(above: Double(threshold.value)) : nil
@@ -56,8 +63,11 @@ public struct Certificate: Sendable, Encodable {
             if !rates.contains(rate) { rates.append(rate) }
         }.map { [confidence] rate in
             Price(
-                alpha: rate, marginal: ConformalThreshold.partsNeeded(alpha: rate),
-                confident: BinomialTail.partsNeeded(alpha: rate, confidence: confidence))
+                alpha: rate,
+                marginal: ConformalThreshold.partsNeeded(
+                    alpha: rate, confidence: nil, excluded: threshold.excluded),
+                confident: ConformalThreshold.partsNeeded(
+                    alpha: rate, confidence: confidence, excluded: threshold.excluded))
         }
     }
 
@@ -69,6 +79,13 @@ public struct Certificate: Sendable, Encodable {
     public func lines(perShift: Double? = nil, acceptedBy: String? = nil) -> [String] {
         let parts = threshold.count
         var lines = ["threshold \(threshold.value): score \(threshold.order) of \(parts) calibrate parts, sorted"]
+        if threshold.excluded > 0 {
+            let who = excludedBy.isEmpty ? "" : " by \(excludedBy.joined(separator: ", "))"
+            lines.append(
+                threshold.excluded == 1
+                    ? "1 part was excluded\(who) and counts as an exceedance"
+                    : "\(threshold.excluded) parts were excluded\(who) and count as exceedances")
+        }
         if let wanted {
             lines.append(
                 "ASKED FOR: \(Self.percent(wanted)); \(parts) parts do not support it"
@@ -84,6 +101,8 @@ public struct Certificate: Sendable, Encodable {
             lines.append(
                 "estimated, not guaranteed: \(Self.percent(rate.value)) (\(Self.percent(rate.low)) to \(Self.percent(rate.high))), a "
                     + "generalised Pareto tail")
+        } else if threshold.excluded > 0 {
+            lines.append("no estimate: the tail is what the excluded parts were taken out of")
         } else {
             lines.append(
                 "no estimate: a tail takes at least \(TailEstimate.fewest) parts, scores that differ, and a threshold beyond most of them"
@@ -137,7 +156,7 @@ public struct Certificate: Sendable, Encodable {
     }
 
     /// Three digits.
-    private static func short(_ value: Double) -> String {
+    static func short(_ value: Double) -> String {
         guard value != 0, value.isFinite, abs(value) < 1e12, abs(value) > 1e-12 else { return "\(value)" }
         var scale = 1.0
         while abs(value) * scale < 100 { scale *= 10 }
@@ -148,7 +167,8 @@ public struct Certificate: Sendable, Encodable {
     enum CodingKeys: String, CodingKey {
         case threshold, guarantee, n, alpha, confidence, order, wanted
         case marginalRate = "marginal_rate", confidentRate = "confident_rate", estimatedRate = "estimated_rate"
-        case estimatedThreshold = "estimated_threshold", exchangeability, prices
+        case estimatedThreshold = "estimated_threshold", exchangeability, prices, excluded
+        case excludedBy = "excluded_by"
     }
 
     /// `threshold guarantee n alpha confidence` are the promise that the threshold was taken for; `confidence` is null for one on
@@ -168,5 +188,8 @@ public struct Certificate: Sendable, Encodable {
         try container.encode(estimatedThreshold, forKey: .estimatedThreshold)
         try container.encode(order, forKey: .exchangeability)
         try container.encode(prices, forKey: .prices)
+        guard threshold.excluded > 0 else { return }
+        try container.encode(threshold.excluded, forKey: .excluded)
+        try container.encode(excludedBy, forKey: .excludedBy)
     }
 }

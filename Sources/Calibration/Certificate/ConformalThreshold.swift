@@ -21,8 +21,10 @@ public struct ConformalThreshold: Sendable, Equatable {
     public let confidence: Double?
     /// Which of the sorted scores is the threshold, counted from 1.
     public let order: Int
-    /// Number of scores.
+    /// Number of parts: scores, and parts without one that were excluded.
     public let count: Int
+    /// Parts that a person has excluded: each counts as an exceedance, whatever its score was.
+    public let excluded: Int
     /// The threshold: pass is score ≤ value.
     public let value: Float
 
@@ -30,15 +32,28 @@ public struct ConformalThreshold: Sendable, Equatable {
     public var guarantee: Guarantee { confidence == nil ? .marginal : .confidence }
 
     /// The smallest α that n parts support with a confidence: 1 − (1 − confidence)^(1/n), the threshold being the largest score.
-    public static func smallestAlpha(parts: Int, confidence: Double?) -> Double {
-        guard let confidence else { return smallestAlpha(parts: parts) }
+    ///
+    /// With excluded parts among the n the largest score is that of fewer, and α is larger: (excluded + 1)/(n + 1) on average.
+    public static func smallestAlpha(parts: Int, confidence: Double?, excluded: Int = 0) -> Double {
+        guard let confidence else { return Double(excluded + 1) / Double(parts + 1) }
         // Up by a hair: rounded down it would not be supported.
-        return BinomialTail.upperRate(0, of: parts, confidence: confidence) * (1 + 1e-12)
+        return BinomialTail.upperRate(excluded, of: parts, confidence: confidence) * (1 + 1e-12)
     }
 
-    /// The number of parts that an α needs with a confidence; nil is on average.
-    public static func partsNeeded(alpha: Double, confidence: Double?) -> Int {
-        confidence.map { BinomialTail.partsNeeded(alpha: alpha, confidence: $0) } ?? partsNeeded(alpha: alpha)
+    /// The number of parts that an α needs with a confidence, those that are excluded among them; nil is on average.
+    public static func partsNeeded(alpha: Double, confidence: Double?, excluded: Int = 0) -> Int {
+        let all = confidence.map { BinomialTail.partsNeeded(alpha: alpha, confidence: $0) } ?? partsNeeded(alpha: alpha)
+        guard excluded > 0, all < 1 << 40 else { return all }
+        func isEnough(_ parts: Int) -> Bool {
+            order(alpha: alpha, parts: parts, confidence: confidence) <= parts - excluded
+        }
+        var (low, high) = (all - 1, all)
+        while !isEnough(high) { (low, high) = (high, high * 2) }
+        while high - low > 1 {
+            let middle = (low + high) / 2
+            if isEnough(middle) { high = middle } else { low = middle }
+        }
+        return high
     }
 
     /// More than n when n is too small.
@@ -72,8 +87,14 @@ public struct ConformalThreshold: Sendable, Equatable {
     ///   - scores: of calibrate parts, any order, all finite.
     ///   - alpha: the false-stop rate, or nil for the smallest that their number supports.
     ///   - confidence: how surely, above 0 and below 1; nil is on average over calibrations.
+    ///   - excluded: further parts, which a person took out after they were dealt: their scores count as infinite. The order
+    ///     statistic among all is then at least what it would have been with their scores, so the promise holds, whoever chose
+    ///     them and by what.
     /// - Throws: `CalibrationError`: no scores, not finite, α outside (0, 1), or more parts needed (says how many).
-    public init(scores: [Float], alpha: Double?, confidence: Double? = nil) throws(CalibrationError) {
+    public init(
+        scores: [Float], alpha: Double?, confidence: Double? = nil, excluded: Int = 0
+    ) throws(CalibrationError) {
+        let parts = scores.count + max(0, excluded)
         guard !scores.isEmpty else {
             throw CalibrationError(
                 .tooFewParts, "calibrate parts", expected: "at least one", found: "none", hint: "show more good parts")
@@ -88,25 +109,27 @@ public struct ConformalThreshold: Sendable, Equatable {
                 .badSetting, "confidence", expected: "above 0 and below 1", found: "\(confidence ?? 0)",
                 hint: "0.95 is 95 %")
         }
-        let alpha = alpha ?? Self.smallestAlpha(parts: scores.count, confidence: confidence)
+        let alpha = alpha ?? Self.smallestAlpha(parts: parts, confidence: confidence, excluded: max(0, excluded))
         guard alpha > 0, alpha < 1 else {
             throw CalibrationError(
                 .badSetting, "alpha", expected: "a rate above 0 and below 1", found: "\(alpha)", hint: "0.01 is 1 %")
         }
-        let order = Self.order(alpha: alpha, parts: scores.count, confidence: confidence)
+        let order = Self.order(alpha: alpha, parts: parts, confidence: confidence)
         guard order <= scores.count else {
             let surely = confidence.map { " with confidence \($0)" } ?? ""
+            let needed = Self.partsNeeded(alpha: alpha, confidence: confidence, excluded: max(0, excluded))
+            let without = excluded > 0 ? ", \(excluded) of them excluded, which count as exceedances" : ""
             throw CalibrationError(
-                .tooFewParts, "alpha \(alpha)\(surely)",
-                expected: "at least \(Self.partsNeeded(alpha: alpha, confidence: confidence)) calibrate parts",
-                found: "\(scores.count)",
+                .tooFewParts, "alpha \(alpha)\(surely)", expected: "at least \(needed) calibrate parts",
+                found: "\(parts)\(without)",
                 hint: "show more good parts (a fifth of them calibrates), or ask for "
-                    + "\(Self.rounded(scores.count, confidence)) or more")
+                    + "\(Self.rounded(parts, confidence, max(0, excluded))) or more")
         }
         self.alpha = alpha
         self.confidence = confidence
         self.order = max(1, order)
-        count = scores.count
+        count = parts
+        self.excluded = max(0, excluded)
         value = scores.sorted()[self.order - 1]
     }
 
@@ -115,11 +138,12 @@ public struct ConformalThreshold: Sendable, Equatable {
     ///
     /// - Throws: `CalibrationError` when the parts do not support the rate and nobody is content with less.
     public static func supported(
-        _ alpha: Double?, confidence: Double?, parts: Int, isWeakerAccepted: Bool
+        _ alpha: Double?, confidence: Double?, parts: Int, excluded: Int = 0, isWeakerAccepted: Bool
     ) throws(CalibrationError) -> Double? {
         guard alpha != nil || confidence != nil else { return nil }
         do throws(CalibrationError) {
-            _ = try ConformalThreshold(scores: .init(repeating: 0, count: parts), alpha: alpha, confidence: confidence)
+            _ = try ConformalThreshold(
+                scores: .init(repeating: 0, count: parts), alpha: alpha, confidence: confidence, excluded: excluded)
             return alpha
         } catch {
             guard error.code == .tooFewParts, parts > 0, isWeakerAccepted else { throw error }
@@ -128,8 +152,8 @@ public struct ConformalThreshold: Sendable, Equatable {
     }
 
     /// The smallest supported α, rounded up to four digits so that it can be typed.
-    private static func rounded(_ parts: Int, _ confidence: Double?) -> Double {
-        (smallestAlpha(parts: parts, confidence: confidence) * 10_000).rounded(.up) / 10_000
+    private static func rounded(_ parts: Int, _ confidence: Double?, _ excluded: Int) -> Double {
+        (smallestAlpha(parts: parts, confidence: confidence, excluded: excluded) * 10_000).rounded(.up) / 10_000
     }
 
     /// One sentence that a quality engineer can file.

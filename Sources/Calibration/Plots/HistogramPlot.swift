@@ -27,10 +27,19 @@ public enum HistogramPlot {
     ///
     /// - Parameters:
     ///   - threshold: the recipe's.
+    ///   - warn: the recipe's warn threshold, where it has one.
     ///   - title: what was measured: the recipe and the data set.
-    public static func svg(_ groups: [Group], threshold: Float, title: String) -> String {
-        let values = (groups.flatMap(\.scores) + [threshold]).map(Double.init).filter(\.isFinite)
+    public static func svg(_ groups: [Group], threshold: Float, warn: Float? = nil, title: String) -> String {
+        drawing(groups, threshold: threshold, warn: warn, title: title)
+            .document(title: "\(title), scores of \(groups.map(\.name).joined(separator: ", "))")
+    }
+
+    /// As above, for a page.
+    static func drawing(_ groups: [Group], threshold: Float, warn: Float?, title: String) -> SVGDrawing {
+        let values = (groups.flatMap(\.scores) + [threshold, warn ?? threshold]).map(Double.init).filter(\.isFinite)
         let axis = PlotAxis.forScores(values, title: "score")
+        // A line of its own for the second label.
+        let top = warn == nil ? Self.top : Self.top + 16
         let height = top + rowHeight * Double(groups.count) + 62
         var drawing = SVGDrawing(width: width, height: height)
         let area = width - left - 30
@@ -47,13 +56,17 @@ public enum HistogramPlot {
             draw(group, at: top + rowHeight * Double(index), axis, area, threshold: threshold, on: &drawing)
         }
         drawing.text(axis.title, at: .init(left + area / 2, bottom + 42), .middle)
-        let x = left + axis.share(Double(threshold)) * area
-        drawing.line(.init(x, top - 6), .init(x, bottom), .black, width: 1.5, dashes: "6 3")
-        // On the side that has room.
-        let label = "threshold \(NumberText.significant(Double(threshold)))"
-        let isRoomy = x + 6 + SVGDrawing.width(of: label) < width
-        drawing.text(label, at: .init(isRoomy ? x + 4 : x - 4, top - 8), isRoomy ? .start : .end)
-        return drawing.document(title: "\(title), scores of \(groups.map(\.name).joined(separator: ", "))")
+        func bound(_ value: Float, _ name: String, rise: Double, dashes: String) {
+            let x = left + axis.share(Double(value)) * area
+            drawing.line(.init(x, top - rise), .init(x, bottom), .black, width: 1.5, dashes: dashes)
+            // On the side that has room.
+            let label = "\(name) \(NumberText.significant(Double(value)))"
+            let isRoomy = x + 6 + SVGDrawing.width(of: label) < width
+            drawing.text(label, at: .init(isRoomy ? x + 4 : x - 4, top - rise - 2), isRoomy ? .start : .end)
+        }
+        bound(threshold, "threshold", rise: 6, dashes: "6 3")
+        if let warn { bound(warn, "warn", rise: 22, dashes: "2 3") }
+        return drawing
     }
 
     private static func draw(

@@ -53,6 +53,16 @@ struct SVGDrawing {
             """
     }
 
+    /// The drawing within a page of HTML: no namespace, and no ground of its own, so that the page's style may change its inks.
+    func element(title: String) -> String {
+        """
+        <svg width="\(Self.number(width))" height="\(Self.number(height))" \
+        viewBox="0 0 \(Self.number(width)) \(Self.number(height))" role="img" font-size="12">
+        <title>\(Self.escaped(title))</title>
+        \(body)</svg>
+        """
+    }
+
     mutating func line(_ from: Place, _ to: Place, _ ink: Ink, width: Double = 1, dashes: String? = nil) {
         path([from, to], ink, width: width, dashes: dashes)
     }

@@ -18,7 +18,8 @@ extension Configuration {
             source: "", isLive: false, patience: nil, summaryPeriod: UInt64(log.summarySeconds) * 1_000_000_000,
             logLevel: Logger.Level(rawValue: log.level.rawValue) ?? .info, threads: inspection.threads,
             policy: line.policy, verdictLimit: line.verdictMilliseconds.map { UInt64($0) * 1_000_000 },
-            goodEvery: UInt64(evidence?.goodEvery ?? 0), recipes: recipes, keptEvents: Int64(history.events))
+            goodEvery: UInt64(evidence?.goodEvery ?? 0), heartbeatEvery: UInt64(detection.everyParts),
+            driftLevel: drift.level, recipes: recipes, keptEvents: Int64(history.events))
         switch source {
         case .folder(let path, let rate, _):
             settings.source = "folder \(path)"
@@ -43,7 +44,8 @@ extension Configuration {
     /// The recipe, or why there is none.
     func loadRecipe() -> Result<LoadedRecipe, RecipeError> {
         do throws(RecipeError) {
-            return .success(try LoadedRecipe(try RecipeFolder(recipe, in: recipes)))
+            let folder = try RecipeFolder(recipe, in: recipes)
+            return .success(try LoadedRecipe(folder).reading(challenge: folder))
         } catch {
             return .failure(error)
         }

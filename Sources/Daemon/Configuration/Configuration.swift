@@ -19,6 +19,10 @@ public struct Configuration: Sendable, Equatable {
     public var source: Source
     /// How parts are looked at.
     public var inspection: Inspection
+    /// How the box shows that it still sees.
+    public var detection: Detection
+    /// When parts are no longer like those of the calibration.
+    public var drift: Drift
     /// Where the permit goes.
     public var outputs: Outputs
     /// When the line warns, stops and calls.
@@ -78,6 +82,24 @@ public struct Configuration: Sendable, Equatable {
 
         /// A number of threads.
         public init(threads: Int = 1) { self.threads = threads }
+    }
+
+    /// How the box shows that it still sees, besides the challenge (`LinePolicy.challengePeriod`).
+    public struct Detection: Sendable, Equatable {
+        /// Every how many good parts a defect is blended into a copy of the picture and has to be found; 0 is never.
+        public var everyParts: Int
+
+        /// A number of parts.
+        public init(everyParts: Int = 500) { self.everyParts = everyParts }
+    }
+
+    /// The drift alarm.
+    public struct Drift: Sendable, Equatable {
+        /// The probability of a false alarm in a whole run, however long, below 1; 0: drift is not watched.
+        public var level: Double
+
+        /// A probability.
+        public init(level: Double = 0.01) { self.level = level }
     }
 
     /// Where the permit and the lamps go.
@@ -184,7 +206,9 @@ public struct Configuration: Sendable, Equatable {
     /// A configuration; everything left out is as in `defaults`.
     public init(
         recipe: String, source: Source, recipes: String = "/var/lib/jidoka/recipes", state: String = "/var/lib/jidoka",
-        sockets: String = "/run/jidoka", inspection: Inspection = Inspection(), outputs: Outputs = .none,
+        sockets: String = "/run/jidoka", inspection: Inspection = Inspection(), detection: Detection = Detection(),
+        drift: Drift = Drift(),
+        outputs: Outputs = .none,
         line: Line = Line(), evidence: Evidence? = Evidence(), history: History = History(), roles: Roles = Roles(),
         acknowledge: Input? = nil, encoder: Input? = nil, log: Log = Log()
     ) {
@@ -194,6 +218,8 @@ public struct Configuration: Sendable, Equatable {
         self.state = state
         self.sockets = sockets
         self.inspection = inspection
+        self.detection = detection
+        self.drift = drift
         self.outputs = outputs
         self.line = line
         self.evidence = evidence

@@ -58,6 +58,18 @@ extension Configuration {
           # Scores do not depend on it. A recipe with 'engine: float32' uses one.
           threads: 1
 
+        # Whether the box still sees. Every so many good parts a defect is blended into a copy of the picture, between two
+        # parts, and scored; when more are missed than at calibration, that is a fault.
+        detection:
+          # Good parts, up to 1000000000; 0: never.
+          every_parts: 500
+
+        # When scores, light, focus or colour are no longer those of the calibration, an andon says so; a person ends it. The
+        # threshold never changes by itself.
+        drift:
+          # How likely a false alarm is in a whole run (from one load of the recipe to the next), below 0.5; 0: not watched.
+          level: 0.01
+
         # Where the permit goes. Needs a restart.
         outputs:
           # none: only to the sockets.  file: into a file, for tests; key: path.  gpio: to the wires.
@@ -105,6 +117,10 @@ extension Configuration {
           unjudged_parts: 1
           # Seconds until a stop that nobody has acknowledged switches the output 'escalation' on; left out: never.
           # escalation_s: 300
+          # Seconds for which it counts that the known defects in the recipe's challenge/bad were found and the known good
+          # parts in challenge/good passed, 1 to 31536000. They are shown at every load of a recipe, and again in good time,
+          # between two parts. A line whose time is over is blocked; one without a known defect, too. Left out: at a load only.
+          # challenge_s: 28800
           # The longest bypass ('jidoka bypass'), 0 to 1440 minutes; 0: none is allowed.
           bypass_minutes: 480
 

@@ -41,6 +41,8 @@ extension Configuration {
         let sockets = try Configuration.optionalPath(root, "sockets", most: 94)
         let source = try Configuration.source(try root.requiredMapping("source"))
         let inspection = try root.optionalMapping("inspection")
+        let detection = try root.optionalMapping("detection")
+        let drift = try root.optionalMapping("drift")
         let outputs = try root.optionalMapping("outputs")
         let line = try root.optionalMapping("line")
         let evidence = try root.optionalMapping("evidence")
@@ -55,6 +57,15 @@ extension Configuration {
         if let inspection {
             self.inspection.threads = try inspection.optional("threads", as: Int.self, in: 1...16) ?? 1
             try inspection.finish()
+        }
+        if let detection {
+            let every = try detection.optional("every_parts", as: Int.self, in: 0...1_000_000_000)
+            self.detection.everyParts = every ?? self.detection.everyParts
+            try detection.finish()
+        }
+        if let drift {
+            self.drift.level = try drift.optional("level", as: Double.self, in: 0...0.5) ?? self.drift.level
+            try drift.finish()
         }
         if let outputs { self.outputs = try Configuration.outputs(outputs) }
         if let evidence { self.evidence = try Configuration.evidence(evidence) }

@@ -32,6 +32,7 @@ extension Configuration {
         if let minutes = try mapping.optional("bypass_minutes", as: Int.self, in: 0...1440) {
             line.policy.bypassLimit = UInt64(minutes) * 60_000_000_000
         }
+        line.policy.challengePeriod = try seconds(mapping, "challenge_s", most: 31_536_000)
         try mapping.finish()
         return line
     }

@@ -143,8 +143,10 @@ extension DecisionLoop {
         let status = Status(
             state: machine.state, permit: permit, recipe: machine.recipe, model: machine.model, threshold: bound,
             source: settings.source, counters: machine.counters, part: last?.part, score: last?.score,
-            latency: last?.milliseconds, reason: machine.reason ?? machine.obstacle, stoppedPart: machine.stoppedPart,
-            warn: threshold?.warn, escalated: machine.isEscalated, until: machine.ends, seq: seq)
+            latency: last?.milliseconds, reason: machine.reason ?? challengeObstacle ?? machine.obstacle,
+            stoppedPart: machine.stoppedPart,
+            warn: threshold?.warn, escalated: machine.isEscalated, until: machine.ends, detection: heartbeat?.test,
+            seq: seq)
         snapshot.withLock { $0 = status }
     }
 

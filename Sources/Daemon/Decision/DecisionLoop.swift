@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Capture
+import Dispatch
 import Glibc
 import Inspection
 import Line
@@ -58,11 +59,20 @@ final class DecisionLoop: @unchecked Sendable {  // all mutable state belongs to
     private let latencies = Mutex(Latencies())
     /// What systemd was told last, and when.
     var told: (text: String, at: UInt64) = ("", 0)
+    /// Known parts that are shown to the inspector, and defects on copies of good ones.
+    var challenge = ChallengeRun()
+    var heartbeat: DetectionHeartbeat?
+    /// Nanoseconds that showing one of them takes.
+    var probeTime: UInt64 = 0
+    /// Whether parts are still like those of the calibration.
+    var drift: DriftWatch?
+    /// Where the defects are made.
+    let blending = DispatchQueue(label: "heartbeat", qos: .utility)
     private var selfTest: SelfTest?
     private var watchdog: Watchdog
     /// When the last decision was completed, and how far the last two parts were apart.
     private var lastDecision: UInt64 = 0
-    private var partInterval: UInt64?
+    var partInterval: UInt64?
     private var nextCheck: UInt64 = 0
     /// Why the source is not there, as far as it was recorded.
     private var toldLosses: Set<String> = []
@@ -89,6 +99,10 @@ final class DecisionLoop: @unchecked Sendable {  // all mutable state belongs to
         var verdictLimit: UInt64?
         /// Every how many good parts one is kept; 0 is none.
         var goodEvery: UInt64 = 0
+        /// Every how many good parts a blended defect has to be found; 0 is never.
+        var heartbeatEvery: UInt64 = 0
+        /// False-alarm probability of the drift alarm in a whole run; 0: drift is not watched.
+        var driftLevel = 0.0
         /// Folder of all recipes.
         var recipes = ""
         /// Events that the history keeps.
@@ -108,6 +122,8 @@ final class DecisionLoop: @unchecked Sendable {  // all mutable state belongs to
             var settings: Settings
             /// The recipe to judge by from now on; nil when nothing changed that verdicts depend on.
             var recipe: Result<LoadedRecipe, RecipeError>?
+            /// The recipe as it was read again, for what of it no verdict depends on; nil when it can't be read.
+            var readAgain: LoadedRecipe?
             /// Takes the new source in place of the old one.
             var startSource: @Sendable () -> Void
         }
@@ -174,6 +190,7 @@ final class DecisionLoop: @unchecked Sendable {  // all mutable state belongs to
             watchSource()
             watchOutputs()
             testItself()
+            probe()
             watchdog.feed(now: Self.monotonic())
             tellManager()
         }
@@ -196,7 +213,7 @@ final class DecisionLoop: @unchecked Sendable {  // all mutable state belongs to
     private func pause() -> UInt64 {
         let now = Self.monotonic()
         let test = selfTest == nil && machine.state != .bypass ? .max : nextTest
-        let due = min(test, watchdog.due, machine.nextDeadline ?? .max, now + 1_000_000_000)
+        let due = min(test, watchdog.due, machine.nextDeadline ?? .max, nextProbe, now + 1_000_000_000)
         return due > now ? due - now : 0
     }
 
@@ -275,6 +292,7 @@ final class DecisionLoop: @unchecked Sendable {  // all mutable state belongs to
         switch item {
         case .command(let command, let reply):
             reply(handle(command.input) ?? .done(machine.state))
+            challengeAgain(after: command)
         case .reloaded(let reload): reconfigure(reload)
         case .sourceReady:
             toldLosses = []
@@ -288,6 +306,7 @@ final class DecisionLoop: @unchecked Sendable {  // all mutable state belongs to
         case .unjudged(let parts): unjudged(parts)
         case .encoder: handle(.encoder(encoder()))
         case .loaded(let recipe, let startSource): exchange(recipe, startSource)
+        case .blended(let trial): heartbeat?.take(trial)
         case .inputs(let failure):
             if let failure {
                 handle(.fault(.inputFailed, detail: failure))
@@ -349,6 +368,7 @@ final class DecisionLoop: @unchecked Sendable {  // all mutable state belongs to
             isLate: settings.verdictLimit.map { decided &- since > $0 } ?? false, seenAt: since)
         // Neither the line nor the part waits for the disk: permit and reject are the machine's first effects.
         recordedNow = []
+        let isInspected = machine.state.isInspecting
         let failure = handle(.verdict(verdict))
         record(verdict, latency: last?.milliseconds)
         if verdict.outcome == .good || permit == true, failure == nil { beat() }
@@ -356,8 +376,10 @@ final class DecisionLoop: @unchecked Sendable {  // all mutable state belongs to
         let changed = verdict.outcome == .good ? Self.monotonic() : permit == true ? 0 : permitOffAt
         // When everything else is done: it costs a copy of the map for those that are kept.
         defer {
+            if isInspected { watchDrift(frame, score) }
             keep(frame, verdict, networks: Double(decided &- begun) / 1e6, latency: Double(decided &- since) / 1e6)
             recordedNow = nil
+            shadow(frame, verdict)
         }
         guard changed > since else { return }
         latencies.withLock {
@@ -375,8 +397,9 @@ final class DecisionLoop: @unchecked Sendable {  // all mutable state belongs to
             log.logLevel = change.settings.logLevel
             // The permit goes off before anything of the old recipe is taken away.
             handle(.configurationChanged(affectsVerdicts: change.recipe != nil))
-            handle(.policy(change.settings.policy))
-            guard let recipe = change.recipe else { return }
+            if change.recipe == nil { renewChallenge(change.readAgain) }
+            handle(.policy(policyInForce))
+            guard let recipe = change.recipe else { return beginChallenge() }
             exchange(recipe, change.startSource)
         }
     }
@@ -395,6 +418,7 @@ final class DecisionLoop: @unchecked Sendable {  // all mutable state belongs to
         threshold = nil
         self.loaded = nil
         selfTest = nil
+        (challenge, heartbeat, drift) = (ChallengeRun(), nil, nil)
         switch recipe {
         case .failure(let error): handle(.recipeMissing(reason: "\(error)"))
         case .success(let loaded):
@@ -408,10 +432,15 @@ final class DecisionLoop: @unchecked Sendable {  // all mutable state belongs to
                 selfTest = test
                 threshold = loaded.threshold
                 self.loaded = loaded
+                // In the journal each time: nobody may forget it.
+                if let accepted = loaded.cameraOverride { log.warning("\(accepted.text)") }
                 if let folder = try? RecipeFolder(loaded.recipe.name, in: settings.recipes) {
                     archive(loaded, from: folder)
                 }
+                prepareChallenge(loaded)
+                prepareDrift(loaded)
                 handle(.recipeReady(recipe: loaded.recipe.name, model: loaded.digest))
+                beginChallenge()
             } catch {
                 handle(.recipeMissing(reason: "\(error)"))
             }

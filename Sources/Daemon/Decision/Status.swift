@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Inspection
 import Line
 import Sockets
 
@@ -35,6 +36,8 @@ struct Status: Sendable, Equatable {
     var escalated = false
     /// When andon or bypass end, `CLOCK_MONOTONIC` in nanoseconds.
     var until: UInt64?
+    /// Blended defects of the detection heartbeat; nil: it is off.
+    var detection: DetectionTest?
     /// Last event's number.
     var seq: Int64 = 0
     /// How long parts took since the daemon started.
@@ -59,8 +62,15 @@ struct Status: Sendable, Equatable {
             "seconds_left": secondsLeft.map { .integer($0) } ?? .null, "part": .of(part), "score": .of(score),
             "latency_ms": latency.map { .number(($0 * 1000).rounded() / 1000) } ?? .null, "reason": .of(reason),
             "stopped_part": .of(stoppedPart), "seq": .integer(seq), "latency": latencies?.fields ?? .null,
+            "detection": detection.map(Self.fields) ?? .null,
             "version": .string(DaemonVersion.text),
         ]
+    }
+}
+
+extension Status {
+    private static func fields(_ test: DetectionTest) -> JSONValue {
+        .object(["trials": .integer(Int64(test.trials)), "missed": .integer(Int64(test.missed))])
     }
 }
 

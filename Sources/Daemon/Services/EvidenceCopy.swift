@@ -43,7 +43,7 @@ public enum EvidenceCopy {
 
     /// The files that the recipe's engine reads.
     private static func files(of folder: RecipeFolder, _ loaded: LoadedRecipe) -> [String] {
-        [folder.recipe, folder.camera, folder.calibration, folder.maps]
+        [folder.recipe, folder.camera, folder.cameraOverride, folder.calibration, folder.maps]
             + (loaded.recipe.engine == .int8
                 ? [folder.integer] : [folder.teacher, folder.learned(by: loaded.recipe.detector)])
     }

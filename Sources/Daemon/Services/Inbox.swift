@@ -31,6 +31,8 @@ final class Inbox: Sendable {
         case encoder
         /// A recipe that a person has asked for, and its source.
         case loaded(Result<LoadedRecipe, RecipeError>, startSource: @Sendable () -> Void)
+        /// A copy of a part's picture with a defect in it, for the detection heartbeat.
+        case blended(DetectionHeartbeat.Trial)
         /// What is wrong with the inputs (trigger, button); nil when they work.
         case inputs(failure: String?)
         /// End of the daemon.

@@ -31,11 +31,29 @@ public struct CalibrationFile: Codable, Sendable, Equatable {
         public var part: String
         /// Its score.
         public var score: Float
+        /// What its picture says of camera and light, see `PictureStatistics`; nil in files older than that.
+        public var exposure: Float?
+        /// Likewise.
+        public var focus: Float?
+        /// Red over green, likewise.
+        public var red: Float?
+        /// Blue over green, likewise.
+        public var blue: Float?
 
-        /// A part's score.
-        public init(part: String, score: Float) {
+        /// A part's score, and what its picture says of camera and light.
+        public init(part: String, score: Float, statistics: PictureStatistics? = nil) {
             self.part = part
             self.score = score
+            exposure = statistics?.exposure
+            focus = statistics?.focus
+            red = statistics?.red
+            blue = statistics?.blue
+        }
+
+        /// What the part's picture says of camera and light; nil unless all four are known.
+        public var statistics: PictureStatistics? {
+            guard let exposure, let focus, let red, let blue else { return nil }
+            return PictureStatistics(exposure: exposure, focus: focus, red: red, blue: blue)
         }
     }
 
@@ -50,6 +68,20 @@ public struct CalibrationFile: Codable, Sendable, Equatable {
         public init(by: String, alpha: Double) {
             self.by = by
             self.alpha = alpha
+        }
+    }
+
+    /// Parts that were taken out by a person after they were dealt: they count as exceedances.
+    public struct Excluded: Codable, Sendable, Equatable {
+        /// Their number, at least 1.
+        public var parts: Int
+        /// Who has excluded them.
+        public var by: [String]
+
+        /// Parts and persons.
+        public init(parts: Int, by: [String]) {
+            self.parts = parts
+            self.by = by
         }
     }
 
@@ -79,12 +111,21 @@ public struct CalibrationFile: Codable, Sendable, Equatable {
     public var warnAlpha: Double?
     /// Which of the sorted scores is the threshold, counted from 1.
     public var order: Int
-    /// Number of calibrate parts.
+    /// Number of calibrate parts, those that are excluded among them.
     public var parts: Int
+    /// Those without a score, which a person has excluded; nil: none.
+    public var excluded: Excluded?
     /// The bounds.
     public var thresholds: Thresholds
     /// Scores of the calibrate parts.
     public var scores: [Score]
+    /// Picture statistics in the order of ``scores``; nil unless they are known for every part, as in older files.
+    public var pictureStatistics: [PictureStatistics]? {
+        let known = scores.compactMap(\.statistics)
+        return known.count == scores.count ? known : nil
+    }
+    /// Blended defects that were missed; nil in files older than it.
+    public var detection: Detection?
     /// When it was made, RFC 3339, UTC.
     public var date: String
     /// The program that made it.
@@ -92,9 +133,9 @@ public struct CalibrationFile: Codable, Sendable, Equatable {
 
     enum CodingKeys: String, CodingKey {
         case version, model, teacher, maps, detector, settings, camera, method, alpha, confidence, accepted, order,
-            parts, thresholds, scores,
+            parts, excluded, thresholds, scores,
             date
-        case tool
+        case tool, detection
         case warnAlpha = "warn_alpha"
     }
 
@@ -103,7 +144,7 @@ public struct CalibrationFile: Codable, Sendable, Equatable {
         model: String, teacher: String, maps: String, settings: MapSettings, alpha: Double, order: Int,
         thresholds: Thresholds, scores: [Score], date: String, tool: String, camera: CameraSettings? = nil,
         detector: Recipe.Detector = .reducedStudent, warnAlpha: Double? = nil, confidence: Double? = nil,
-        accepted: Accepted? = nil
+        accepted: Accepted? = nil, detection: Detection? = nil, excluded: Excluded? = nil
     ) {
         self.model = model
         self.teacher = teacher
@@ -115,13 +156,15 @@ public struct CalibrationFile: Codable, Sendable, Equatable {
         method = confidence == nil ? "split-conformal" : "order-statistics"
         self.warnAlpha = warnAlpha
         self.order = order
-        self.parts = scores.count
+        self.parts = scores.count + (excluded?.parts ?? 0)
+        self.excluded = excluded
         self.thresholds = thresholds
         self.scores = scores
         self.date = date
         self.tool = tool
         self.camera = camera
         self.detector = detector == .reducedStudent ? nil : detector
+        self.detection = detection
     }
 
     /// Reads and checks the file, the threshold against the scores included.
@@ -142,15 +185,23 @@ public struct CalibrationFile: Codable, Sendable, Equatable {
         }
         guard file.version == 1 else { throw damaged(path, "version 1", "\(file.version)") }
         let sorted = file.scores.map(\.score).sorted()
-        guard file.parts == sorted.count, (1...max(1, sorted.count)).contains(file.order), !sorted.isEmpty,
+        let excluded = file.excluded?.parts ?? 0
+        guard file.excluded == nil || (1...1_000_000_000).contains(excluded) else {
+            throw damaged(path, "at least one excluded part, where the key is there", "\(excluded)")
+        }
+        // An excluded part is above every threshold, so the threshold is found among the scores alone.
+        guard file.parts == sorted.count + excluded, (1...max(1, sorted.count)).contains(file.order), !sorted.isEmpty,
             sorted.allSatisfy(\.isFinite), file.thresholds.pixel.isFinite
         else {
-            throw damaged(path, "\(file.parts) finite scores", "\(sorted.count)")
+            throw damaged(path, "\(file.parts - excluded) finite scores", "\(sorted.count)")
         }
         guard sorted[file.order - 1] == file.thresholds.stop else {
             throw damaged(
                 path, "a stop threshold equal to score number \(file.order), \(sorted[file.order - 1])",
                 "\(file.thresholds.stop)")
+        }
+        if let detection = file.detection, !detection.isPossible {
+            throw damaged(path, "a count of missed defects and its limit", "\(detection)")
         }
         if let warn = file.thresholds.warn {
             guard warn <= file.thresholds.stop, sorted.contains(warn) else {

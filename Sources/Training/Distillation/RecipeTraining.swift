@@ -127,16 +127,22 @@ public struct RecipeTraining: Sendable {
         let data = try DataSet(plan.data)
         let parts = try PreparedPart.load(data.good, rule: plan.input) { reporter.step("reading good parts", $0, $1) }
         let list = try deal(parts, root: data.root, seed: plan.distillation.seed)
+        let remaining = try remaining(list, in: folder, reporter)
+        let used = remaining.list
         if let alpha = plan.alpha {
-            _ = try ConformalThreshold(scores: .init(repeating: 0, count: list.partsOf(.calibrate).count), alpha: alpha)
+            _ = try ConformalThreshold(
+                scores: .init(repeating: 0, count: used.partsOf(.calibrate).count), alpha: alpha,
+                excluded: remaining.excludedParts)
         }
         guard !shouldStop() else { return .interrupted(epoch: 0) }
         try SafeFile.makeFolder(folder.path)
-        let train = zip(list.parts, parts).filter { $0.0.role == .train }.map(\.1.pixels)
-        let select = zip(list.parts, parts).filter { $0.0.role == .select }.map(\.1.pixels)
+        let kept = Set(used.parts.map(\.path))
+        let usable = zip(list.parts, parts).filter { kept.contains($0.0.path) }
+        let train = usable.filter { $0.0.role == .train }.map(\.1.pixels)
+        let select = usable.filter { $0.0.role == .select }.map(\.1.pixels)
         let lesson = Lesson(
             plan: plan, folder: folder, teacher: teacher, network: network, train: train, select: select,
-            parts: list.digest, tool: tool)
+            parts: used.digest, tool: tool)
         let bytes: [UInt8], bestEpoch: Int?, selectLoss: Float?
         switch try lesson.learn(reporter: reporter, shouldStop: shouldStop) {
         case .interrupted(let epoch): return .interrupted(epoch: epoch)
@@ -163,7 +169,7 @@ public struct RecipeTraining: Sendable {
             guard quantisation != nil else { return .interrupted(epoch: plan.distillation.epochs) }
         }
         var choice: MapChoice?
-        if let given = plan.choice, MapChoice.isPossible(with: list) {
+        if let given = plan.choice, MapChoice.isPossible(with: used) {
             guard
                 let made = try MapChoice(
                     folder, given: given, progress: reporter.step, shouldStop: shouldStop)
@@ -172,7 +178,7 @@ public struct RecipeTraining: Sendable {
             choice = made
         } else if plan.choice != nil {
             reporter.note(
-                "too few good parts to choose map settings (\(list.partsOf(.select).count) select parts, "
+                "too few good parts to choose map settings (\(used.partsOf(.select).count) select parts, "
                     + "\(MapChoice.fewestParts) are needed): \(map.summary)")
         }
         unlink(folder.unfinished)
@@ -183,7 +189,32 @@ public struct RecipeTraining: Sendable {
                 calibration: calibration, quantisation: quantisation, choice: choice, bestEpoch: bestEpoch,
                 selectLoss: selectLoss,
                 groups: list.groups,
-                counts: Dictionary(uniqueKeysWithValues: PartDeal.Role.allCases.map { ($0, list.of($0).count) })))
+                counts: Dictionary(uniqueKeysWithValues: PartDeal.Role.allCases.map { ($0, used.of($0).count) })))
+    }
+
+    /// Dealt parts without those that a person has excluded.
+    ///
+    /// - Throws: `CalibrationError` when too few are left for a role, `RecipeError` for a damaged list of exclusions.
+    private static func remaining(
+        _ list: PartList, in folder: RecipeFolder, _ reporter: Reporter
+    ) throws -> PartList.Remaining {
+        let exclusions = try Exclusions.read(folder)
+        let remaining = list.without(exclusions)
+        let known = Set(list.parts.map(\.sha256))
+        let gone = exclusions.inForce.values.filter { !known.contains($0.sha256) }.map(\.part).sorted()
+        if !gone.isEmpty {
+            reporter.note(
+                "\(gone.count) excluded pictures are no longer among the good parts and can't be counted as exceedances: "
+                    + gone.prefix(5).joined(separator: ", "))
+        }
+        for (role, needed) in [(PartDeal.Role.train, 2), (.select, 2), (.calibrate, 1)] {
+            let count = remaining.list.of(role).count
+            guard count < needed else { continue }
+            throw CalibrationError(
+                .tooFewParts, "\(role.rawValue) parts", expected: "at least \(needed)",
+                found: "\(count), \(list.of(role).count - count) are excluded", hint: "show more good parts")
+        }
+        return remaining
     }
 
     private static func deal(_ parts: [PreparedPart], root: String, seed: UInt64) throws -> PartList {

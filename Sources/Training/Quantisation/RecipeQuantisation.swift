@@ -45,7 +45,7 @@ public struct RecipeQuantisation: Codable, Sendable {
     ) throws {
         var recipe = try Recipe.read(folder.recipe)
         try recipe.detector.check(.int8, in: folder.recipe)
-        let list = try PartList.read(folder.parts)
+        let list = try PartList.remaining(folder).list
         // All levels that were trained, so that a later choice among them needs no other integers.
         let models = try FloatModels(folder, recipe: recipe, everyLevel: true)
         let size = recipe.input.size

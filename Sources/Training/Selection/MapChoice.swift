@@ -67,7 +67,7 @@ public struct MapChoice: Codable, Sendable {
         progress: RecipeCalibration.Progress? = nil, shouldStop: () -> Bool = { false }
     ) throws {
         let networks = try RecipeNetworks(folder, everyLevel: true)
-        let (recipe, list) = (networks.recipe, try PartList.read(folder.parts))
+        let (recipe, list) = (networks.recipe, try PartList.remaining(folder).list)
         let good = try RecipeCalibration.pictures(
             list.of(.select), root: data ?? list.data, rule: recipe.input, "select parts", progress)
         let (size, numbers) = (recipe.input.size, list.groupNumbers(.select))

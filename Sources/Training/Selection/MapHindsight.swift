@@ -47,7 +47,8 @@ public struct MapHindsight: Codable, Sendable {
         let (recipe, list) = (networks.recipe, try PartList.read(folder.parts))
         let size = recipe.input.size
         let select = try RecipeCalibration.pictures(
-            list.of(.select), root: root ?? list.data, rule: recipe.input, "select parts", progress)
+            list.without(try Exclusions.read(folder)).list.of(.select), root: root ?? list.data, rule: recipe.input,
+            "select parts", progress)
         let seen = Set(list.parts.map(\.sha256))
         let judged = zip(data.test, try PreparedPart.load(data.test.map(\.path), rule: recipe.input))
             .filter { $0.defect != nil || !seen.contains($1.sha256) }

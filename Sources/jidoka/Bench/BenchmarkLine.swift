@@ -38,6 +38,8 @@ final class BenchmarkLine {
                 recipe: \(recipe)
                 source: {kind: folder, path: "\(pictures)", rate: \(rate), repeat: true}
                 inspection: {threads: \(threads)}
+                # The same pictures again and again, some of them learned from, would be an alarm.
+                drift: {level: 0}
                 \(more)
                 """, name: name, hasOutputs: hasOutputs)
         try daemon.waitUntilReady(interval: 20_000)

@@ -8,7 +8,7 @@ struct Bench: ParsableCommand {
         abstract: "Measure this machine against its own peak.",
         subcommands: [
             BenchInfer.self, BenchStart.self, BenchLine.self, BenchSoak.self, BenchTrain.self, BenchChoices.self,
-            BenchAccuracy.self, BenchHistory.self, BenchRecords.self,
+            BenchAccuracy.self, BenchAudit.self, BenchHistory.self, BenchRecords.self, BenchDrift.self,
         ])
 }
 

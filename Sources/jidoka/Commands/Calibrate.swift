@@ -13,8 +13,9 @@ struct Calibrate: ParsableCommand {
             Without --confidence the false-stop rate is kept on average over calibrations (split conformal), with it for this very \
             calibration (order statistics): 1 % takes 99 calibrate parts on average, 299 with a confidence of 95 %. A rate that \
             the parts do not support is refused, unless --accept-weaker says who is content with less. Also needed after a \
-            change below 'map' in recipe.yaml. With --scores: from a file of scores, one a line or a list in JSON, in the order in \
-            which the parts came; nothing is written.
+            change below 'map' in recipe.yaml. With --cost-stop, --cost-escape and --defect-rate the rate is the \
+            one with the smallest expected cost, weighed on synthetic defects in the select parts. With --scores: from a file of \
+            scores, one a line or a list in JSON, in the order in which the parts came; nothing is written.
             """)
 
     @Argument(help: "Name of the recipe; left out with --scores.")
@@ -27,18 +28,22 @@ struct Calibrate: ParsableCommand {
     var acceptWeaker: String?
     @Option(help: "Rate of good parts that may raise the andon, above alpha (default: no warn threshold).")
     var warnAlpha: Double?
-    @Option(help: "Good parts a minute, to say what a rate is in a shift.")
-    var rate: Double?
-    @Option(help: "Hours of a shift.")
-    var shiftHours = 8.0
     @Option(help: "A file of scores, in place of a recipe.")
     var scores: String?
     @Option(help: "Where the good parts are now (default: where they were at training).")
     var data: String?
+    @OptionGroup var policy: PolicyOptions
+    @OptionGroup(title: "Cost options") var cost: CostOptions
     @OptionGroup var place: RecipesOption
     @OptionGroup var output: JSONOption
 
     func validate() throws {
+        guard !cost.isGiven || (alpha == nil && warnAlpha == nil && acceptWeaker == nil) else {
+            throw ValidationError("costs choose the rates: no --alpha, --warn-alpha or --accept-weaker with them")
+        }
+        guard !cost.isGiven || (scores == nil) == (cost.defectScores == nil) else {
+            throw ValidationError("--defect-scores and --scores belong together where costs are given")
+        }
         guard (name == nil) != (scores == nil) else {
             throw ValidationError("name a recipe, or a file of scores with --scores")
         }
@@ -48,35 +53,54 @@ struct Calibrate: ParsableCommand {
         guard acceptWeaker.map({ $0.contains { !$0.isWhitespace } }) ?? true else {
             throw ValidationError("--accept-weaker needs the name of a person")
         }
-        guard rate.map({ $0 > 0 && $0 <= 1_000_000 }) ?? true, shiftHours > 0, shiftHours <= 24 else {
-            throw ValidationError("--rate is above 0 and at most 1000000, --shift-hours at most 24")
-        }
     }
 
     func run() throws {
         if let scores { return try certify(scores) }
+        let folder = try RecipeFolder(name ?? "", in: place.recipes)
+        let rates = try cost.costs().map { try cheapest(folder, $0) }
         let calibration = try RecipeCalibration(
-            try RecipeFolder(name ?? "", in: place.recipes), data: data, alpha: alpha, confidence: confidence,
-            acceptedBy: acceptWeaker, warnAlpha: warnAlpha, tool: DaemonVersion.tool,
+            folder, data: data, alpha: rates?.alpha ?? alpha, confidence: confidence,
+            acceptedBy: acceptWeaker, warnAlpha: rates?.warnAlpha ?? warnAlpha, tool: DaemonVersion.tool,
             progress: TrainingDisplay.reporter.step)
         Terminal.shared.clear()
+        let whole = try PolicyReport(stop: calibration.threshold, warn: calibration.warn, options: policy)
         if output.isJSON {
-            return try printJSON(Report(content: calibration.file, certificate: calibration.certificate))
+            return try printJSON(
+                Report(
+                    content: calibration.file, certificate: calibration.certificate, cost: rates?.choice, policy: whole)
+            )
         }
+        for line in rates?.lines ?? [] { print(line) }
         show(calibration.certificate)
         if let warn = calibration.warn {
             print("warn " + warn.statement.replacing("stops the line", with: "is called suspicious"))
         }
+        for line in whole.lines(perShift: policy.perShift) { print(line) }
+    }
+
+    /// The rates with the smallest expected cost.
+    private func cheapest(_ folder: RecipeFolder, _ costs: CostThreshold.Costs) throws -> CostRates {
+        let remaining = try PartList.remaining(folder)
+        let scores = try CostScores(folder, data: data, progress: TrainingDisplay.reporter.step)
+        return try CostRates(
+            try CostThreshold(scores: scores.good, defects: scores.defects, costs: costs),
+            parts: remaining.list.partsOf(.calibrate).count, excluded: remaining.excludedParts, confidence: confidence)
     }
 
     private func show(_ certificate: Certificate) {
-        let perShift = rate.map { $0 * 60 * shiftHours }
-        for line in certificate.lines(perShift: perShift, acceptedBy: acceptWeaker) { print(line) }
+        for line in certificate.lines(perShift: policy.perShift, acceptedBy: acceptWeaker) { print(line) }
     }
 
     /// A threshold for scores that come from elsewhere.
     private func certify(_ path: String) throws {
         let values = try Self.read(path)
+        if let costs = try cost.costs(), let defects = cost.defectScores {
+            return try CostFile(
+                choice: try CostThreshold(scores: values, defects: try Self.read(defects), costs: costs),
+                confidence: confidence ?? Certificate.usualConfidence
+            ).show(output.isJSON)
+        }
         let supported = try ConformalThreshold.supported(
             alpha, confidence: confidence, parts: values.count, isWeakerAccepted: acceptWeaker != nil)
         let threshold = try ConformalThreshold(scores: values, alpha: supported, confidence: confidence)
@@ -111,13 +135,17 @@ struct Calibrate: ParsableCommand {
     private struct Report: Encodable {
         let content: CalibrationFile
         let certificate: Certificate
+        let cost: CostThreshold?
+        let policy: PolicyReport
 
-        enum CodingKeys: String, CodingKey { case certificate }
+        enum CodingKeys: String, CodingKey { case certificate, cost, policy }
 
         func encode(to encoder: any Encoder) throws {
             try content.encode(to: encoder)
             var container = encoder.container(keyedBy: CodingKeys.self)
             try container.encode(certificate, forKey: .certificate)
+            try container.encodeIfPresent(cost, forKey: .cost)
+            try container.encode(policy, forKey: .policy)
         }
     }
 }

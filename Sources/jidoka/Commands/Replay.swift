@@ -1,150 +1,67 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ArgumentParser
-import Calibration
-import Capture
-import Daemon
-import Digests
-import Inspection
-import Line
-import Pictures
-import Recipes
 import Records
 
 struct Replay: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Decide a part again from its evidence, and prove that it is the same decision, bit for bit.",
+        abstract:
+            "Decide parts again: one from its evidence, bit for bit, or all that were recorded by another threshold.",
         discussion: """
-            The picture's own bytes go the way they went on the line, through the recipe's copy that was made when it was loaded. \
-            Exit status 0: the same bits; 1: another decision, or evidence that was changed; 2: can't be decided again.
+            With the number of a stop: the picture's own bytes go the way they went on the line, through the recipe's copy that was \
+            made when it was loaded. Exit status 0: the same bits; 1: another decision, or evidence that was changed; 2: can't be \
+            decided again.
+
+            With --since: the recorded scores are decided again, by the threshold of another false-stop rate (--alpha, from the \
+            calibrate scores of the recipe that is there now) or by --threshold. It lists the stops that there would have been as \
+            well, and those that would not, with what people found at them. Scores of another model can't be compared and are left \
+            out. What the line would have done afterwards is not simulated. Nothing is changed. A time is '2026-11-21' or \
+            '2026-11-21T03:12', in UTC. Exit status 0: done; 1: --pictures found another decision; 2: can't be read.
             """)
 
     @Argument(help: "Number of the event ('jidoka events'), or the name of a folder in STATE/evidence.")
-    var stop: String
+    var stop: String?
+    @OptionGroup(title: "Time machine") var machine: TimeMachineOptions
     @Option(help: "Folder of the history and the evidence.")
     var state = "/var/lib/jidoka"
+    @OptionGroup var place: RecipesOption
     @OptionGroup var output: JSONOption
 
-    private struct Report: Encodable {
-        var evidence: String
-        var part: String
-        var event: String?
-        var recipe: String
-        var score: String
-        var scoreBits: String
-        var again: String
-        var againBits: String
-        var verdict: String
-        var problems: [String] = []
-
-        enum CodingKeys: String, CodingKey {
-            case evidence, part, event, recipe, score, again, verdict, problems
-            case scoreBits = "score_bits"
-            case againBits = "again_bits"
+    func validate() throws {
+        guard stop == nil || machine.given == nil else {
+            throw ValidationError("\(machine.given ?? "") belongs to --since; a number decides one part again")
+        }
+        guard stop != nil || machine.since != nil else {
+            throw ValidationError("name a stop by its number, or a time with --since")
         }
     }
 
     func run() throws {
-        let report: Report
         do {
-            report = try decide()
+            guard let stop else {
+                return try TimeMachineRun(options: machine, state: state, recipes: place.recipes).run(output.isJSON)
+            }
+            try decide(stop)
+        } catch let code as ExitCode {
+            throw code
         } catch {
             Terminal.shared.say("jidoka: replay: \(error)")
             throw ExitCode(2)
         }
+    }
+
+    private func decide(_ stop: String) throws {
+        let replay = EvidenceReplay(state: state)
+        let report = try replay.decide(try replay.folder(of: stop))
         if output.isJSON { try printJSON(report) } else { show(report) }
         guard report.problems.isEmpty else { throw ExitCode(1) }
     }
 
-    private func show(_ report: Report) {
+    private func show(_ report: EvidenceReplay.Report) {
         for problem in report.problems { print("DIFFERENT: \(problem)") }
         print("\(report.evidence): part \(report.part), recipe \(report.recipe), \(report.verdict)")
         print("score then  \(report.score)  (bits \(report.scoreBits))")
         print("score again \(report.again)  (bits \(report.againBits))")
         if report.problems.isEmpty { print("the same decision, bit for bit") }
-    }
-
-    /// The folder of the evidence.
-    private func folder() throws -> String {
-        let root = state + "/evidence"
-        if let seq = Int64(stop) {
-            let names = Folder.folders(root)
-            if let name = names.first(where: { $0.hasPrefix(EvidenceStore.start(of: seq)) }) {
-                return root + "/" + name
-            }
-            if let name = try announced(seq, names) { return root + "/" + name }
-        } else if !stop.contains("/"), Folder.exists(root + "/" + stop) {
-            return root + "/" + stop
-        }
-        throw RecipeError(
-            .unreadable, root, expected: "evidence of \(stop)", found: "none",
-            hint:
-                "'jidoka events' has the numbers; evidence is kept of stops and suspicious parts, as long as there is room"
-        )
-    }
-
-    /// A part that stopped the line further on was decided, and kept, when its stop was announced.
-    private func announced(_ seq: Int64, _ names: [String]) throws -> String? {
-        let history = state + "/history.sqlite"
-        guard SafeFile.exists(history), let stop = try HistoryReader(path: history).event(seq)?.recorded.event,
-            stop.kind == .stop, let part = stop.part
-        else { return nil }
-        let earlier = names.filter { $0.hasSuffix("-stop_pending") && $0 < EvidenceStore.start(of: seq) }
-        return try earlier.last {
-            try EvidenceFile.read("\(state)/evidence/\($0)/evidence.json").part == part
-        }
-    }
-
-    private func decide() throws -> Report {
-        let folder = try folder()
-        let kept = try EvidenceFile.read(folder + "/evidence.json")
-        let bytes = try SafeFile.read(folder + "/" + kept.picture)
-        let copies = "\(state)/evidence/recipes/\(kept.identity.prefix(16))"
-        let loaded = try LoadedRecipe(try RecipeFolder(kept.recipe, in: copies))
-        var problems: [String] = []
-        if Digest.sha256(bytes) != kept.pictureDigest { problems.append("\(kept.picture) was changed") }
-        if EvidenceCopy.digest(of: loaded) != kept.identity { problems.append("the copy of the recipe was changed") }
-        let pixels = try pixels(kept, bytes, loaded)
-        if Digest.sha256(pixels) != kept.inputDigest { problems.append("the picture gives another network input") }
-        let score = try Inspector(model: loaded.model).score(pixels)
-        if EvidenceFile.bits(score) != kept.scoreBits { problems.append("the score has other bits") }
-        if EvidenceFile.bits(loaded.threshold.stop) != kept.thresholdBits {
-            problems.append("the threshold has other bits")
-        }
-        if let line = kept.event { problems += try check(line, kept, score) }
-        return Report(
-            evidence: folder.split(separator: "/").last.map(String.init) ?? folder, part: kept.part, event: kept.event,
-            recipe: kept.recipe, score: kept.score, scoreBits: kept.scoreBits, again: score.description,
-            againBits: EvidenceFile.bits(score), verdict: loaded.threshold.judge(score).rawValue, problems: problems)
-    }
-
-    private func pixels(_ kept: EvidenceFile, _ bytes: [UInt8], _ loaded: LoadedRecipe) throws -> [UInt8] {
-        let rule = loaded.recipe.input
-        if let layout = kept.layout {
-            return try Picture.decode(raw: bytes, layout: layout, name: kept.picture).prepared(by: rule).pixels
-        }
-        // A source without bytes of its own has given the network input.
-        if kept.picture == "input.png" { return try Picture.decode(bytes, name: kept.picture).pixels }
-        return try Picture.prepared(decoding: bytes, name: kept.picture, rule: rule).pixels
-    }
-
-    /// The evidence against the history: the same line, in the same place of the chain.
-    private func check(_ line: String, _ kept: EvidenceFile, _ score: Float) throws -> [String] {
-        let event = try EventLine.decode(line)
-        var problems: [String] = []
-        if let recorded = event.event.score, recorded.isFinite, recorded != score + 0 {
-            problems.append("the event has another score, \(recorded)")
-        }
-        guard SafeFile.exists(state + "/history.sqlite") else { return problems }
-        let history = try HistoryReader(path: state + "/history.sqlite")
-        guard let found = try history.event(event.seq) else {
-            // The evidence may be kept for longer than the event.
-            if try history.isPruned(event.seq) { return problems }
-            return problems + ["the history has no event \(event.seq) any more"]
-        }
-        if EventLine.encode(found.recorded) != line || found.hash != kept.hash {
-            problems.append("event \(event.seq) in the history is another one")
-        }
-        return problems
     }
 }

@@ -45,6 +45,13 @@ enum RecipeCheck {
                         + "calibrated \(loaded.calibration.date) with \(loaded.calibration.parts) parts, stop above "
                         + "\(loaded.calibration.thresholds.stop)")
             ]
+            if let accepted = loaded.cameraOverride {
+                findings.append(
+                    .warning(
+                        "recipe", accepted.text,
+                        "take pictures of good parts and run 'jidoka train' or 'jidoka calibrate \(loaded.recipe.name)'"
+                    ))
+            }
             if loaded.calibration.camera == nil, SafeFile.exists(folder.camera) {
                 findings.append(
                     .warning(

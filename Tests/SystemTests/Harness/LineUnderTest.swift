@@ -62,6 +62,7 @@ final class LineUnderTest {
             source: \(source)
             outputs: \(outputsConfiguration ?? "{kind: file, path: \(outputsFile)}")
             \(more)
+            \(more.contains("drift:") ? "" : "drift: {level: 0}")
 
             """, to: configuration)
     }

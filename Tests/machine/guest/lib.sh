@@ -108,6 +108,9 @@ outputs:
 inputs:
   acknowledge:
     name: ack
+# A test pattern is no sample of the parts that were calibrated.
+drift:
+  level: 0
 log:
   summary_seconds: 5
 CONFIGURATION

@@ -67,7 +67,7 @@ extension AccuracyBenchmark {
         _ folder: RecipeFolder, _ one: AccuracyCase, _ tool: String, _ steps: RecipeTraining.Reporter,
         _ shouldStop: () -> Bool
     ) throws -> Bool {
-        if MapChoice.isPossible(with: try PartList.read(folder.parts)) {
+        if MapChoice.isPossible(with: try PartList.remaining(folder).list) {
             guard let choice = try MapChoice(folder, data: one.data, progress: steps.step, shouldStop: shouldStop)
             else { return false }
             try choice.adopt(in: folder)

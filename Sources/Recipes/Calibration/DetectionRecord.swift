@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+
+extension CalibrationFile {
+    /// How many defects, blended into calibrate parts, the recipe missed: what the detection heartbeat expects on the line.
+    public struct Detection: Codable, Sendable, Equatable {
+        /// Size of the defects, an index into `BlendedDefect.shares`.
+        public var sizeClass: Int
+        /// Blended defects.
+        public var trials: Int
+        /// Of them: scores that passed.
+        public var missed: Int
+        /// The miss rate that is not exceeded with a confidence of 99 % (Clopper and Pearson, for independent trials), at most 1.
+        public var limit: Double
+
+        enum CodingKeys: String, CodingKey {
+            case trials, missed, limit
+            case sizeClass = "size_class"
+        }
+
+        /// A count of missed defects.
+        public init(sizeClass: Int, trials: Int, missed: Int, limit: Double) {
+            self.sizeClass = sizeClass
+            self.trials = trials
+            self.missed = missed
+            self.limit = limit
+        }
+
+        /// Whether the numbers can be true.
+        var isPossible: Bool {
+            (0...4).contains(sizeClass) && trials > 0 && (0...trials).contains(missed)
+                && limit > Double(missed) / Double(trials) - 1e-9 && limit > 0 && limit <= 1
+        }
+    }
+}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Calibration
+import Daemon
+import Line
+
+/// The rules of the line that a certificate covers, from a configuration of the daemon.
+struct PolicyOptions: ParsableArguments {
+    @Option(help: "Configuration whose rules the certificate covers (default: the rules without one).")
+    var config: String?
+    @Option(help: "Good parts a minute, to say what a rate is in a shift.")
+    var rate: Double?
+    @Option(help: "Hours of a shift.")
+    var shiftHours = 8.0
+
+    func validate() throws {
+        guard rate.map({ $0 > 0 && $0 <= 1_000_000 }) ?? true, shiftHours > 0, shiftHours <= 24 else {
+            throw ValidationError("--rate is above 0 and at most 1000000, --shift-hours at most 24")
+        }
+    }
+
+    /// Good parts in a shift; nil without a rate.
+    var perShift: Double? { rate.map { $0 * 60 * shiftHours } }
+}
+
+/// Everything that can stop a line of good parts.
+struct PolicyReport: Encodable {
+    /// The thresholds' part.
+    let cover: PolicyCover
+    /// False-alarm probabilities of a whole run, from one load of the recipe to the next; 0: not watched.
+    let drift: Double, detection: Double
+
+    /// Covers the thresholds of one calibration.
+    ///
+    /// - Throws: `RecipeError` for a configuration that can't be read.
+    init(stop: ConformalThreshold, warn: ConformalThreshold?, options: PolicyOptions) throws {
+        let configuration = try options.config.map { try Configuration.load($0) }
+        let policy = configuration?.line.policy ?? LinePolicy()
+        cover = PolicyCover(stop: stop, warn: warn, rules: Self.rules(policy, perMinute: options.rate))
+        drift = (configuration?.drift ?? .init()).level
+        detection = (configuration?.detection ?? .init()).everyParts > 0 ? Self.detectionLevel : 0
+    }
+
+    /// As `DetectionTest` has it.
+    private static let detectionLevel = 0.01
+
+    /// How many parts come within an andon's time: the part that comes as it is over finds the line stopped.
+    static func rules(_ policy: LinePolicy, perMinute: Double?) -> PolicyCover.Rules {
+        var parts = perMinute.map { max(0, Int((Double(policy.andonTime) / 6e10 * $0).rounded(.up)) - 1) }
+        // The part that raises the andon is the first of its parts.
+        if let limit = policy.andonParts { parts = parts.map { min($0, limit - 1) } }
+        return PolicyCover.Rules(
+            suspicious: policy.suspicious?.count, window: policy.suspicious?.window ?? 0, goodParts: policy.goodParts,
+            andonParts: parts)
+    }
+
+    /// In words, a line each.
+    func lines(perShift: Double?) -> [String] {
+        var others: [String] = []
+        if drift > 0 { others.append("a false drift alarm has a probability of at most \(drift * 100) %") }
+        if detection > 0 { others.append("one of the detection heartbeat of at most \(detection * 100) %") }
+        guard !others.isEmpty else { return cover.lines(perShift: perShift) }
+        return cover.lines(perShift: perShift) + [
+            "besides, in a whole run (from one load of the recipe to the next): " + others.joined(separator: ", ")
+        ]
+    }
+}

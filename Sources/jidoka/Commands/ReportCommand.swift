@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Calibration
+import Daemon
+import FoundationEssentials
+import Recipes
+import Records
+
+struct ReportCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "report",
+        abstract: "Write one HTML file about a recipe: its promise, scores, defects, production and hashes.",
+        discussion: """
+            The file needs nothing else and runs nothing. Production is what the daemon recorded of this very model: the last \
+            5,000 parts, or all from --since on. A time is '2026-11-21', '2026-11-21T03:12' or '2026-11-21T03:12:00', in UTC.
+            """)
+
+    @Argument(help: "Name of the recipe.")
+    var name: String
+    @OptionGroup var place: RecipesOption
+    @Option(help: "Folder of the history.")
+    var state = "/var/lib/jidoka"
+    @Option(help: "Known defects: test/good and test/<defect>, or OK and NG.")
+    var data: String?
+    @Option(help: "Production from this time on (default: the last 5,000 parts).")
+    var since: String?
+    @Option(help: "Good parts a minute, to say what a rate is in a shift.")
+    var rate: Double?
+    @Option(help: "Hours of a shift.")
+    var shiftHours = 8.0
+    @Option(help: "The file (default: RECIPE-report.html).")
+    var out: String?
+    @OptionGroup var output: JSONOption
+
+    func validate() throws {
+        guard since.map({ UTCTime.moment($0) != nil }) ?? true else {
+            throw ValidationError("--since '\(since ?? "")' is no time: write it like 2026-11-21T03:12")
+        }
+        guard rate.map({ $0 > 0 && $0 <= 1_000_000 }) ?? true, shiftHours > 0, shiftHours <= 24 else {
+            throw ValidationError("--rate is above 0 and at most 1000000, --shift-hours at most 24")
+        }
+    }
+
+    func run() throws {
+        let folder = try RecipeFolder(name, in: place.recipes)
+        let loaded = try LoadedRecipe(folder)
+        let judged = try data.map { try judge($0, loaded, folder) }
+        let reading = ProductionReading(
+            state: state, recipe: loaded.recipe.name, model: loaded.digest, threshold: loaded.threshold.stop,
+            since: since.flatMap(UTCTime.moment))
+        let production = try reading.record { Terminal.shared.show("\($0) parts") }
+        let content = try ReportContent(
+            folder, loaded, judged: judged, production: production, perShift: rate.map { $0 * 60 * shiftHours },
+            made: Date().ISO8601Format(), tool: DaemonVersion.tool)
+        let file = out ?? "\(name)-report.html"
+        try SafeFile.write(Array(ReportPage(content).html.utf8), to: file)
+        Terminal.shared.clear()
+        let summary = ReportSummary(content, file: file)
+        if output.isJSON { try printJSON(summary) } else { print(summary.text) }
+    }
+
+    private func judge(_ data: String, _ loaded: LoadedRecipe, _ folder: RecipeFolder) throws -> ReportContent.Judged {
+        let set = try DataSet(data)
+        let evaluation = try Evaluation(
+            loaded, on: set, known: try PartList.read(folder.parts), progress: TrainingDisplay.reporter.step)
+        return ReportContent.Judged(
+            evaluation, data: set.root.split(separator: "/").last.map(String.init) ?? "/", warn: loaded.threshold.warn)
+    }
+}

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Calibration
+import Glibc
+import Line
+import Records
+
+/// Reads what a report says of production out of the histories.
+struct ProductionReading {
+    /// Folder of the histories.
+    let state: String
+    /// The recipe's name, and SHA-256 of its model: only parts that this very model judged count.
+    let recipe: String, model: String
+    /// The recipe's threshold.
+    let threshold: Float
+    /// From this moment on; nil is the newest parts.
+    let since: UInt64?
+
+    /// So many parts, unless somebody asks for a time.
+    static let newest = 5_000
+
+    /// Reads, a page at a time.
+    ///
+    /// - Parameter progress: told how many parts were read.
+    /// - Returns: nil when there is no history, or none of this model.
+    /// - Throws: `RecordsError` for a history that can't be read.
+    func record(_ progress: (Int) -> Void) throws -> ProductionRecord? {
+        let (parts, events) = (state + "/parts.sqlite", state + "/history.sqlite")
+        guard !Self.isMissing(parts),
+            let start = try since
+                ?? PartQuery.start(ofNewest: Self.newest, recipe: recipe, model: model, path: parts)
+        else { return nil }
+        var query = PartQuery()
+        (query.since, query.recipe) = (start, recipe)
+        var record = ProductionRecord(threshold: threshold)
+        var count = 0
+        try query.run(path: parts) { row in
+            count += 1
+            if count % 20_000 == 0 { progress(count) }
+            if row.basis.model == model { record.add(Self.part(row)) }
+            return true
+        }
+        guard let first = record.first else { return nil }
+        record.hasEvents = !Self.isMissing(events)
+        if record.hasEvents { try read(events, from: min(start, first), into: &record) }
+        return record
+    }
+
+    /// Stops, each with what a person found at it before the next.
+    private func read(_ path: String, from start: UInt64, into record: inout ProductionRecord) throws {
+        var waiting: ProductionRecord.Stop?
+        try HistoryReader(path: path).events { recorded in
+            let event = recorded.event
+            switch event.kind {
+            case .stop:
+                if let stop = waiting { record.add(stop) }
+                waiting = nil
+                guard event.time >= start, event.recipe == recipe, event.model == model else { break }
+                waiting = ProductionRecord.Stop(
+                    time: event.time, part: event.part, score: event.score, threshold: event.threshold)
+            case .acknowledge:
+                // An andon that somebody looked at was no stop.
+                guard event.state == .acknowledged, var stop = waiting, stop.part == event.part else { break }
+                stop.verdict = event.verdict.flatMap { ProductionRecord.Stop.Verdict(rawValue: $0.rawValue) }
+                (stop.user, stop.reason) = (event.user, event.detail)
+                record.add(stop)
+                waiting = nil
+            default: break
+            }
+            return true
+        }
+        if let stop = waiting { record.add(stop) }
+    }
+
+    private static func part(_ row: PartRow) -> ProductionRecord.Part {
+        let outcome: ProductionRecord.Outcome =
+            switch row.verdict {
+            case .good: .good
+            case .suspicious: .suspicious
+            case .bad: .bad
+            case .invalid: .invalid
+            case .late: .late
+            case .unjudged: .unjudged
+            }
+        return ProductionRecord.Part(
+            time: row.time, score: row.score, outcome: outcome, isAndon: row.state == .andon,
+            threshold: row.basis.threshold)
+    }
+
+    /// Whether there is no such file; one that can't be reached is another matter.
+    private static func isMissing(_ path: String) -> Bool { access(path, F_OK) != 0 && errno == ENOENT }
+}
