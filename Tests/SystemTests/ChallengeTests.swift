@@ -132,36 +132,11 @@ import Testing
 
     // MARK: - Heartbeat
 
-    /// Makes a recipe blind: a threshold beyond every score. The file's seal is the SHA-256 of its JSON without blanks.
-    private func blind(_ path: String, _ threshold: String) throws {
-        var text = try #require(Files.text(path))
-        for end in [",", "\n"] { text = text.replacing(": \(threshold)\(end)", with: ": 1000000\(end)") }
-        for (key, value) in [("trials", "200"), ("missed", "4"), ("limit", "0.0625")] {
-            let place = try #require(text.firstRange(of: "\"\(key)\" : "))
-            let end = try #require(text[place.upperBound...].firstIndex { $0 == "," || $0 == "\n" })
-            text.replaceSubrange(place.upperBound..<end, with: value)
-        }
-        let seal = try #require(text.firstRange(of: "  \"sha256\" : \""))
-        let end = try #require(text[seal.upperBound...].firstIndex(of: "\n"))
-        text.removeSubrange(seal.lowerBound...end)
-        var compact = ""
-        var isInString = false
-        var previous: Character = " "
-        for character in text {
-            if character == "\"", previous != "\\" { isInString.toggle() }
-            if isInString || !character.isWhitespace { compact.append(character) }
-            previous = character
-        }
-        try Files.write(compact, to: path)
-        let sum = try run("/usr/bin/sha256sum", [path]).out.prefix(64)
-        try Files.write(compact.dropLast() + ",\"sha256\":\"\(sum)\"}", to: path)
-    }
-
     @Test("a box that has become blind is a fault after a few blended defects, and stays one until it is loaded anew")
     func blindBox() throws {
         let fixture = try Fixture.shared()
         let line = try line("blind", rate: 50)
-        try blind(line.recipes + "/tiny/calibration.json", fixture.threshold)
+        try BlindRecipe.make(line.recipes + "/tiny/calibration.json", fixture.threshold)
         line.more = "detection: {every_parts: 3}"
         try line.boot()
         #expect(line.command("start"))

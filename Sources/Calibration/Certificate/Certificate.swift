@@ -141,7 +141,7 @@ public struct Certificate: Sendable, Encodable {
     }
 
     /// Rounded up to three digits: nobody is promised less than what is written.
-    static func percent(_ rate: Double) -> String {
+    package static func percent(_ rate: Double) -> String {
         guard rate > 1e-12 else { return "0 %" }
         var scale = 1.0
         while rate * 100 * scale < 100 { scale *= 10 }

@@ -58,6 +58,8 @@ public struct StopHistory: Sendable {
     /// What was noted of each bad part as it was judged.
     var marks: [PartMark.Key: [PartMark]] = [:]
 
+    /// When parts were last summed up; nil: never.
+    private var summed: UInt64?
     private var open: Int?
     private var before: (time: UInt64, isRunning: Bool)?
     private var running: UInt64 = 0
@@ -106,10 +108,30 @@ public struct StopHistory: Sendable {
         }
         before = (event.time, event.state.isInspecting)
         let parts = event.kind == .summary ? Self.parts(event.detail) : 0
+        if event.kind == .summary { summed = event.time }
         guard parts > 0 || running > 0, event.kind == .summary || !event.state.isInspecting else { return }
         spans.append(
             HistorySpan(end: event.time, recipe: event.recipe, model: event.model, parts: parts, running: running))
         running = 0
+    }
+
+    /// Adds the parts that no summary has counted yet, from their own history: a line that was stopped and ended at once has no summary.
+    ///
+    /// - Throws: `RecordsError` when it can't be read.
+    public mutating func addUnsummed(path: String) throws {
+        var query = PartQuery()
+        query.since = summed.map { $0 + 1 }
+        var counts: [PartRow.Basis: (parts: Int, end: UInt64)] = [:]
+        try query.run(path: path) { row in
+            // The part that stopped the line is one of them.
+            guard row.score != nil, row.state.isInspecting || row.state == .stopped else { return true }
+            counts[row.basis] = ((counts[row.basis]?.parts ?? 0) + 1, row.time)
+            return true
+        }
+        for (basis, count) in counts.sorted(by: { $0.value.end < $1.value.end }) {
+            spans.append(
+                HistorySpan(end: count.end, recipe: basis.recipe, model: basis.model, parts: count.parts, running: 0))
+        }
     }
 
     /// The `parts=` of a summary.

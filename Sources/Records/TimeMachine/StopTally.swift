@@ -4,7 +4,7 @@ import Line
 
 /// Stops, parts and hours of a time.
 public struct StopTally: Sendable, Equatable, Encodable {
-    /// Parts judged while the line ran, as the summaries say: what a crash has taken is not in them.
+    /// Parts judged while the line ran, as the summaries say: what a crash or an end has taken before the last summary is not in them.
     public var parts = 0
     /// Hours that the line ran and was inspected.
     public var hours = 0.0

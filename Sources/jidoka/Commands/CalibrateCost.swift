@@ -108,8 +108,8 @@ struct CostRates {
         let alpha = max(cheapest, smallest)
         if alpha > cheapest {
             remarks.append(
-                "the cheapest rate, \(cheapest * 100) %, is more than \(parts) calibrate parts support: the smallest is taken, "
-                    + "\(smallest * 100) %")
+                "the cheapest rate, \(Certificate.percent(cheapest)), is more than \(parts) calibrate parts support: the smallest is taken, "
+                    + "\(Certificate.percent(smallest))")
         }
         func order(_ alpha: Double, _ confidence: Double?) throws -> Int {
             try ConformalThreshold(

@@ -58,8 +58,10 @@ struct PolicyReport: Encodable {
     /// In words, a line each.
     func lines(perShift: Double?) -> [String] {
         var others: [String] = []
-        if drift > 0 { others.append("a false drift alarm has a probability of at most \(drift * 100) %") }
-        if detection > 0 { others.append("one of the detection heartbeat of at most \(detection * 100) %") }
+        if drift > 0 { others.append("a false drift alarm has a probability of at most \(Certificate.percent(drift))") }
+        if detection > 0 {
+            others.append("one of the detection heartbeat of at most \(Certificate.percent(detection))")
+        }
         guard !others.isEmpty else { return cover.lines(perShift: perShift) }
         return cover.lines(perShift: perShift) + [
             "besides, in a whole run (from one load of the recipe to the next): " + others.joined(separator: ", ")

@@ -52,7 +52,9 @@ struct StopBudget: ParsableCommand {
         let report: StopBudgetReport
         do {
             let path = state + "/history.sqlite"
-            let history = try StopHistory(path: path) { Terminal.shared.show("\($0) events") }
+            var history = try StopHistory(path: path) { Terminal.shared.show("\($0) events") }
+            let parts = state + "/parts.sqlite"
+            if SafeFile.exists(parts) { try history.addUnsummed(path: parts) }
             Terminal.shared.clear()
             report = try judge(history)
         } catch {
@@ -88,8 +90,8 @@ struct StopBudget: ParsableCommand {
         return StopBudgetReport(
             recipe: name,
             budget: perShift.map { "\($0) in a shift of \(shiftHours) h" }
-                ?? rate.map { "\($0 * 100) % of the parts" }
-                ?? "\((file?.alpha ?? 0) * 100) % of the parts, the recipe's alpha",
+                ?? rate.map { "\(Certificate.percent($0)) of the parts" }
+                ?? "\(Certificate.percent(file?.alpha ?? 0)) of the parts, the recipe's alpha",
             historySince: history.first.map(UTCTime.text), windows: windows, promise: promise)
     }
 

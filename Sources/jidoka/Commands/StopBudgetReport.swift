@@ -139,7 +139,8 @@ struct StopBudgetReport: Encodable {
 
     /// Three digits.
     private func short(_ value: Double) -> String {
-        guard value > 1e-9, value < 1e9 else { return "\(value.rounded())" }
+        guard value > 1e-9 else { return "0" }
+        guard value < 1e9 else { return "\(value.rounded())" }
         var scale = 1.0
         while value * scale < 100 { scale *= 10 }
         let rounded = (value * scale).rounded() / scale
