@@ -83,7 +83,7 @@ public struct RecipeCalibration: Sendable {
         let pixel = try ConformalThreshold(
             scores: peaks, alpha: threshold.alpha, confidence: confidence, excluded: excluded)
         let detection = try DetectionTrials.count(
-            model, pictures: pictures, scores: scored.map(\.score), threshold: threshold.value
+            model, select: select, pictures: pictures, scores: scored.map(\.score), threshold: threshold.value
         ) { progress?("blended defects", $0, $1) }
         let bytes = StatisticsFile.encoded(statistics, metadata: ["model_sha256": networks.digest])
         let size = networks.recipe.input.size

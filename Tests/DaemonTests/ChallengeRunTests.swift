@@ -84,11 +84,11 @@ import Testing
 
     @Test("a picture that was ordered before is not taken for another one, and no number is no detection")
     func orders() throws {
-        let expected = CalibrationFile.Detection(sizeClass: 3, trials: 200, missed: 0, limit: 0.0228)
+        let expected = CalibrationFile.Detection(sizeClass: 3, seeds: [5, 9], trials: 200, missed: 0, limit: 0.0228)
         var heartbeat = try #require(DetectionHeartbeat(expected, seed: 1))
         let first = heartbeat.order(on: "a", [])
         let second = heartbeat.order(on: "b", [])
-        #expect(first.seed != second.seed)
+        #expect(first.seed != second.seed && [first.defect, second.defect] == [9, 5])
         heartbeat.take(.init(seed: first.seed, pixels: [1], madeAt: 0))
         #expect(heartbeat.trial == nil)
         heartbeat.take(.init(seed: second.seed, pixels: [2], madeAt: 0))

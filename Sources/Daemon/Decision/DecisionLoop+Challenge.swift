@@ -165,7 +165,7 @@ extension DecisionLoop {
         guard let order, let size = inspector?.model.inputSize else { return }
         blending.async { [inbox] in
             let picture = Picture(width: size, height: size, pixels: order.pixels)
-            let (blended, _) = BlendedDefect.apply(to: picture, seed: order.seed, sizeClass: order.sizeClass)
+            let (blended, _) = BlendedDefect.apply(to: picture, seed: order.defect, sizeClass: order.sizeClass)
             inbox.post(.blended(.init(seed: order.seed, pixels: blended.pixels, madeAt: Self.monotonic())))
         }
     }

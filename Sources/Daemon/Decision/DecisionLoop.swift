@@ -148,7 +148,7 @@ final class DecisionLoop: @unchecked Sendable {  // all mutable state belongs to
     /// The line as it was last; any thread.
     var status: Status {
         var status = snapshot.withLock { $0 }
-        status.latencies = latencies.withLock { $0 }
+        status.latencies = latencies.withLock(\.copy)
         return status
     }
 

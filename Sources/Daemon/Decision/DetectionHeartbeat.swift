@@ -11,15 +11,17 @@ package struct DetectionHeartbeat {
         package let part: String
         /// Its picture, `(size, size, 3)` bytes.
         package let pixels: [UInt8]
-        /// Which defect.
+        /// Which order.
         package let seed: UInt64
+        /// Which defect.
+        package let defect: UInt64
         /// Which size.
         package let sizeClass: Int
     }
 
     /// A picture with its defect.
     package struct Trial: Sendable {
-        /// Which defect.
+        /// Which order it is.
         package let seed: UInt64
         /// `(size, size, 3)` bytes.
         package let pixels: [UInt8]
@@ -64,7 +66,7 @@ package struct DetectionHeartbeat {
 
     /// A heartbeat that has seen nothing.
     ///
-    /// - Parameter seed: of the first defect; each further one's is one more.
+    /// - Parameter seed: number of the first order, each further one's is one more; it picks the defects.
     /// - Returns: nil when calibration missed so many that it would tell nothing.
     package init?(_ expected: CalibrationFile.Detection, seed: UInt64) {
         guard expected.limit <= Self.highestLimit else { return nil }
@@ -90,7 +92,9 @@ package struct DetectionHeartbeat {
         kept = (part, pixels)
         defer { nextSeed &+= 1 }
         ordered = nextSeed
-        return Order(part: part, pixels: pixels, seed: nextSeed, sizeClass: expected.sizeClass)
+        let defects = expected.seeds
+        let defect = defects.isEmpty ? nextSeed : defects[Int(nextSeed % UInt64(defects.count))]
+        return Order(part: part, pixels: pixels, seed: nextSeed, defect: defect, sizeClass: expected.sizeClass)
     }
 
     /// The next order on the kept picture; nil without one.

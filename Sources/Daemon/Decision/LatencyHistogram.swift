@@ -24,6 +24,15 @@ package struct LatencyHistogram: Sendable, Equatable {
         maximum = max(maximum, nanoseconds)
     }
 
+    /// The same durations in memory of its own: who reads shares none with who writes, and so costs the writer no copy.
+    package var copy: LatencyHistogram {
+        var copy = self
+        copy.counts = [UInt64](unsafeUninitializedCapacity: counts.count) { buffer, count in
+            count = buffer.initialize(fromContentsOf: counts)
+        }
+        return copy
+    }
+
     /// The duration, in nanoseconds, that a share `q` of all did not exceed: the upper end of its bucket, never beyond the
     /// maximum; nil when there are none.
     package func quantile(_ q: Double) -> UInt64? {
@@ -58,6 +67,9 @@ struct Latencies: Sendable, Equatable {
     var line = LatencyHistogram()
     /// The networks and the map alone.
     var decide = LatencyHistogram()
+
+    /// The same in memory of its own.
+    var copy: Latencies { Latencies(line: line.copy, decide: decide.copy) }
 
     /// The answer's `latency` object; milliseconds.
     var fields: JSONValue {

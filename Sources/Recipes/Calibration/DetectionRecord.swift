@@ -5,6 +5,8 @@ extension CalibrationFile {
     public struct Detection: Codable, Sendable, Equatable {
         /// Size of the defects, an index into `BlendedDefect.shares`.
         public var sizeClass: Int
+        /// The defects that are blended (seeds of `BlendedDefect`): those that this recipe finds best; empty: any.
+        public var seeds: [UInt64]
         /// Blended defects.
         public var trials: Int
         /// Of them: scores that passed.
@@ -13,13 +15,14 @@ extension CalibrationFile {
         public var limit: Double
 
         enum CodingKeys: String, CodingKey {
-            case trials, missed, limit
+            case seeds, trials, missed, limit
             case sizeClass = "size_class"
         }
 
         /// A count of missed defects.
-        public init(sizeClass: Int, trials: Int, missed: Int, limit: Double) {
+        public init(sizeClass: Int, seeds: [UInt64] = [], trials: Int, missed: Int, limit: Double) {
             self.sizeClass = sizeClass
+            self.seeds = seeds
             self.trials = trials
             self.missed = missed
             self.limit = limit
@@ -27,7 +30,7 @@ extension CalibrationFile {
 
         /// Whether the numbers can be true.
         var isPossible: Bool {
-            (0...4).contains(sizeClass) && trials > 0 && (0...trials).contains(missed)
+            (0...4).contains(sizeClass) && seeds.count <= 1_000 && trials > 0 && (0...trials).contains(missed)
                 && limit > Double(missed) / Double(trials) - 1e-9 && limit > 0 && limit <= 1
         }
     }
