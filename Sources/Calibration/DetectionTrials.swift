@@ -40,12 +40,13 @@ public enum DetectionTrials {
         let passing = pictures.indices.filter { scores[$0] <= threshold }.map { pictures[$0] }
         guard !passing.isEmpty else { return nil }
         let seeds = best(model, select, threshold, progress)
-        let count = min(max(range.fewest, passing.count), range.most)
+        // Never the same defect in the same part twice: that would say nothing new.
+        let count = min(max(range.fewest, passing.count), range.most, passing.count * seeds.count)
         let trials = (0..<count).map { trial in
             (
                 picture: passing.count <= count ? trial % passing.count : trial * passing.count / count,
                 // Another defect each time that a part comes again.
-                seed: seeds[(trial + trial / passing.count) % seeds.count]
+                seed: seeds[(trial % passing.count + trial / passing.count) % seeds.count]
             )
         }
         let found = blended(model, passing, trials, progress)

@@ -55,7 +55,7 @@ import Testing
             try ConformalThreshold(scores: scores, alpha: 0.01), try ConformalThreshold(scores: scores, alpha: 0.1)
         )
         let cover = PolicyCover(stop: stop, warn: warn, rules: .init(goodParts: 10))
-        #expect(cover.andon == nil && cover.lines().contains { $0.contains("--rate") })
+        #expect(cover.andon == nil && cover.total == 0.01 + 0.1 && cover.lines().contains { $0.contains("--rate") })
         // Only a person ends an andon: nobody looks, so each of them stops the line.
         let person = PolicyCover(stop: stop, warn: warn, rules: .init())
         #expect(person.andon == person.andons && person.andons == 0.1)

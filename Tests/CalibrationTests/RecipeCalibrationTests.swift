@@ -48,10 +48,10 @@ import Testing
         #expect(again.threshold == one.threshold && again.file.maps == one.file.maps)
         // 19 parts, several defects in each, the same ones every time.
         let detection = try #require(one.file.detection)
-        #expect(detection.trials == 200 && detection.sizeClass == 3 && again.file.detection == detection)
+        #expect(detection.trials > 0 && detection.sizeClass == 3 && again.file.detection == detection)
         #expect(detection.seeds.count == 16 && Set(detection.seeds).count == 16)
-        let limit = BinomialTail.upperRate(detection.missed, of: 200, confidence: 0.99)
-        #expect((0...200).contains(detection.missed) && detection.limit == limit)
+        let limit = BinomialTail.upperRate(detection.missed, of: detection.trials, confidence: 0.99)
+        #expect((0...detection.trials).contains(detection.missed) && detection.limit == limit)
         // The daemon's way gives the scores that were calibrated, bit for bit.
         let inspector = try Inspector(model: loaded.model)
         for score in one.file.scores {

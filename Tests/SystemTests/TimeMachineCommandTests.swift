@@ -69,7 +69,7 @@ import Testing
         let burning = try budget("--rate", "0.0001")
         #expect(burning.ending == .exit(1) && burning.json?["burning"] == .bool(true), "\(burning)")
         #expect(burning.json?["advice"]?.items.isEmpty == false)
-        #expect(try budget("--rate", "0.0001", "--until", "2020-01-01").ending == .exit(0))
+        #expect(try budget("--rate", "0.0001", "--until", "2020-01-01").ending == .exit(2))
         // Without a budget it is the recipe's own rate.
         #expect(try budget().json?["promise"]?["false_stops"]?.int == 1)
         #expect(try run(Programs.jidoka, ["budget", "--state", line.folder / "none"]).ending == .exit(2))

@@ -115,7 +115,7 @@ public struct Certificate: Sendable, Encodable {
         }
         if let perShift {
             var text =
-                "false stops in a shift of \(Self.short(perShift)) good parts: at most \(Self.short(perShift * marginalRate)) on average"
+                "false stops in a shift of \(Self.short(perShift)) good parts: at most \(Self.short(perShift * marginalRate, roundedUp: true)) on average"
             if let rate = estimatedRate { text += ", \(Self.short(perShift * rate.value)) estimated" }
             lines.append(text)
         }
@@ -150,17 +150,17 @@ public struct Certificate: Sendable, Encodable {
     }
 
     /// A confidence, rounded down: nobody is promised more than is true.
-    static func confident(_ confidence: Double) -> String {
+    package static func confident(_ confidence: Double) -> String {
         let rounded = (confidence * 1e6 + 1e-6).rounded(.down) / 1e4
         return rounded == rounded.rounded() ? "\(Int(rounded)) %" : "\(rounded) %"
     }
 
-    /// Three digits.
-    static func short(_ value: Double) -> String {
+    /// Three digits, to the nearest, or up for what is promised.
+    static func short(_ value: Double, roundedUp: Bool = false) -> String {
         guard value != 0, value.isFinite, abs(value) < 1e12, abs(value) > 1e-12 else { return "\(value)" }
         var scale = 1.0
         while abs(value) * scale < 100 { scale *= 10 }
-        let rounded = (value * scale).rounded() / scale
+        let rounded = (roundedUp ? (value * scale - 1e-6).rounded(.up) : (value * scale).rounded()) / scale
         return rounded == rounded.rounded() ? "\(Int(rounded))" : "\(rounded)"
     }
 

@@ -88,8 +88,8 @@ public struct ConformalThreshold: Sendable, Equatable {
     ///   - alpha: the false-stop rate, or nil for the smallest that their number supports.
     ///   - confidence: how surely, above 0 and below 1; nil is on average over calibrations.
     ///   - excluded: further parts, which a person took out after they were dealt: their scores count as infinite. The order
-    ///     statistic among all is then at least what it would have been with their scores, so the promise holds, whoever chose
-    ///     them and by what.
+    ///     statistic among all is then at least what it would have been with their scores, so for an α that was named beforehand the
+    ///     promise holds, whoever chose them and by what; the smallest α that is supported follows their number.
     /// - Throws: `CalibrationError`: no scores, not finite, α outside (0, 1), or more parts needed (says how many).
     public init(
         scores: [Float], alpha: Double?, confidence: Double? = nil, excluded: Int = 0

@@ -32,7 +32,7 @@ extension CostThreshold {
         lines += [
             "assumed: real defects look like the \(kind)\(costs.look == nil ? "" : ", a look always finds one")",
             "assumed: \(Self.percent(costs.defectRate)) of the parts are defective, as it was given; a part goes on or stops the line, nothing else costs",
-            "costs and missed defects are estimates, not guarantees",
+            "rates, costs and missed defects are estimates, not guarantees",
         ]
         return lines
     }

@@ -46,8 +46,8 @@ public struct PolicyCover: Sendable, Equatable, Encodable {
     /// How surely; nil is on average over calibrations.
     public let confidence: Double?
 
-    /// All of it, for each good part; without the andons' part when that is not known.
-    public var total: Double { min(1, threshold + accumulation + (andon ?? 0)) }
+    /// All of it, for each good part; where it is not known which andons run out, as if all did.
+    public var total: Double { min(1, threshold + accumulation + (andon ?? andons)) }
 
     /// Covers thresholds of the same calibrate parts.
     ///
@@ -97,16 +97,19 @@ public struct PolicyCover: Sendable, Equatable, Encodable {
     package static func noRun(of length: Int, in parts: Int, miss: Double) -> Double {
         guard length > 0 else { return 0 }
         guard parts >= length else { return 1 }
-        // Probabilities of the length of the run so far.
-        var runs = [Double](repeating: 0, count: length)
-        runs[0] = 1
-        for _ in 0..<parts {
-            let all = runs.reduce(0, +)
-            guard all > 1e-18 else { return 0 }
-            for index in stride(from: length - 1, to: 0, by: -1) { runs[index] = runs[index - 1] * (1 - miss) }
-            runs[0] = all * miss
+        // P(none among t) = P(none among t − 1) − P(none among t − m − 1) · miss · (1 − miss)^m: the first run ends with part t. With fewer
+        // parts it is only larger, so a limit on them is on the safe side.
+        let parts = min(parts, length + 100_000)
+        let run = pow(1 - miss, Double(length))
+        var chance = [Double](repeating: 1, count: length)
+        chance.reserveCapacity(parts + 1)
+        chance.append(1 - run)
+        while chance.count <= parts {
+            let before = chance[chance.count - 1]
+            guard before > 1e-15 else { return 1e-15 }
+            chance.append(max(0, before - chance[chance.count - 1 - length] * miss * run))
         }
-        return min(1, runs.reduce(0, +))
+        return min(1, chance[parts])
     }
 
     /// The mean of a growing function of a rate of the law Beta(above + 1, n − above), from above: on each step of a fine grid the value
@@ -119,7 +122,7 @@ public struct PolicyCover: Sendable, Equatable, Encodable {
         for step in 0...steps {
             let rate = exp(low + (high - low) * Double(step) / Double(steps))
             let below = rate < 1 ? 1 - BinomialTail.atMost(above, of: count, probability: rate) : 1
-            sum += max(0, below - before) * bound(min(1, rate))
+            if below > before { sum += (below - before) * bound(min(1, rate)) }
             before = max(before, below)
         }
         return min(1, sum + max(0, 1 - before) * bound(1))
@@ -130,20 +133,25 @@ public struct PolicyCover: Sendable, Equatable, Encodable {
     /// - Parameter perShift: good parts in a shift; nil speaks of a thousand parts.
     public func lines(perShift: Double? = nil) -> [String] {
         let parts = perShift ?? 1_000
-        func times(_ rate: Double) -> String { Certificate.short(rate * parts) }
+        func times(_ rate: Double) -> String { Certificate.short(rate * parts, roundedUp: true) }
         let surely =
             confidence.map { "with a confidence of \(Certificate.confident($0))" } ?? "on average over calibrations"
         var ways = ["\(times(threshold)) by the stop threshold"]
         if accumulation > 0 { ways.append("\(times(accumulation)) by too many suspicious parts") }
         if andons > 0 {
-            ways.append(andon.map { "\(times($0)) by andons that nobody looks at" } ?? "andons not counted")
+            ways.append(
+                andon.map { "\(times($0)) by andons that nobody looks at" }
+                    ?? "\(times(andons)) by andons, as if each ran out")
         }
         var lines = [
-            "the whole policy, \(surely): at most \(times(total)) false stops in "
+            "the whole policy, \(surely): at most \(times(total)) false stops to be expected in "
                 + "\(perShift == nil ? "1000" : "a shift of \(Certificate.short(parts))") good parts: "
                 + ways.joined(separator: ", ")
         ]
         if andons > 0 { lines.append("andons in as many: at most \(times(andons))") }
+        if andon != nil, andons > 0 {
+            lines.append("assumed: parts come evenly, at least as fast as --rate says, while an andon's time runs")
+        }
         if andon == nil {
             lines.append("how often an andon's time runs out depends on the rate of the parts: give --rate")
         }

@@ -131,6 +131,11 @@ struct SVGDrawing {
             case "&": result += "&amp;"
             case "<": result += "&lt;"
             case ">": result += "&gt;"
+            // What controls, or turns the direction of writing: a name must not rewrite the line that it stands in.
+            case _
+            where (0x7F..<0xA0).contains(scalar.value) || (0x202A...0x202E).contains(scalar.value)
+                || (0x2066...0x2069).contains(scalar.value):
+                result += "\u{FFFD}"
             // Not allowed in XML at all.
             case _ where scalar.value < 0x20 || scalar.value == 0xFFFE || scalar.value == 0xFFFF: result += " "
             default: result.unicodeScalars.append(scalar)

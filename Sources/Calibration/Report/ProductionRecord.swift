@@ -19,11 +19,16 @@ public struct ProductionRecord: Sendable {
         public var isAndon: Bool
         /// The threshold that it was held against.
         public var threshold: Float?
+        /// Whether the line was inspected: what came by under a bypass or after a stop proves nothing.
+        public var isInspected: Bool
 
         /// A part.
-        public init(time: UInt64, score: Float?, outcome: Outcome, isAndon: Bool = false, threshold: Float? = nil) {
+        public init(
+            time: UInt64, score: Float?, outcome: Outcome, isAndon: Bool = false, threshold: Float? = nil,
+            isInspected: Bool = true
+        ) {
             (self.time, self.score, self.outcome) = (time, score, outcome)
-            (self.isAndon, self.threshold) = (isAndon, threshold)
+            (self.isAndon, self.threshold, self.isInspected) = (isAndon, threshold, isInspected)
         }
     }
 
@@ -101,7 +106,7 @@ public struct ProductionRecord: Sendable {
     public private(set) var counts: [Outcome: Int] = [:]
     /// Parts that were held against another threshold than today's.
     public private(set) var otherThreshold = 0
-    /// Parts that passed under today's threshold.
+    /// Parts that passed under today's threshold on a line that was inspected.
     public private(set) var passed = 0
     /// When the first and the last part were decided: nanoseconds since 1970.
     public private(set) var first: UInt64?, last: UInt64?
@@ -138,7 +143,7 @@ public struct ProductionRecord: Sendable {
         counts[part.outcome, default: 0] += 1
         if part.threshold != threshold {
             otherThreshold += 1
-        } else if part.outcome == .good || part.outcome == .suspicious {
+        } else if part.isInspected, part.outcome == .good || part.outcome == .suspicious {
             passed += 1
         }
         let score = part.score.flatMap { $0.isFinite ? $0 : nil }

@@ -6,9 +6,10 @@ public enum PromiseState: String, Sendable, Encodable, CaseIterable {
     case kept
     /// Nothing speaks against it, and production does not yet prove it.
     case open
-    /// The order of the calibrate parts, or a camera that is set otherwise, speaks against what it assumes.
+    /// The order of the calibrate parts, or a camera that is set otherwise, speaks against what it assumes; or production is above what is kept
+    /// on average, as this very calibration may be.
     case doubtful
-    /// Production has more false stops than promised.
+    /// Production has more false stops than any calibration from so many parts gives with 95 %.
     case broken
 
     /// Judges.
@@ -18,15 +19,21 @@ public enum PromiseState: String, Sendable, Encodable, CaseIterable {
     ///   - isDoubted: whether something but the order speaks against the assumptions.
     init(_ certificate: Certificate, falseStops: ShareInterval?, isDoubted: Bool) {
         let promised = certificate.threshold.alpha
-        if let falseStops, falseStops.low > promised {
+        // What is kept on average over calibrations may be less in this very one: broken is what order statistics do not allow either.
+        let worst = max(promised, certificate.confidentRate)
+        if let falseStops, falseStops.low > worst {
             self = .broken
-        } else if isDoubted || certificate.order?.isSuspicious == true {
+        } else if isDoubted || certificate.order?.isSuspicious == true || Self.isAbove(promised, falseStops) {
             self = .doubtful
         } else if let falseStops, falseStops.high <= promised {
             self = .kept
         } else {
             self = .open
         }
+    }
+
+    private static func isAbove(_ rate: Double, _ falseStops: ShareInterval?) -> Bool {
+        falseStops.map { $0.low > rate } ?? false
     }
 
     /// What is promised and how it stands, in one sentence.
@@ -47,6 +54,8 @@ public enum PromiseState: String, Sendable, Encodable, CaseIterable {
         case .kept: "\(promise), and production keeps to it: \(seen)."
         case .open where falseStops == nil: "\(promise); \(seen)."
         case .open: "\(promise); production is in accord with it and does not yet prove it: \(seen)."
+        case .doubtful where Self.isAbove(threshold.alpha, falseStops):
+            "\(promise); production is above that, and still within what \(threshold.count) calibrate parts may give: \(seen)."
         case .doubtful:
             "\(promise), on assumptions that something speaks against: see the certificate; \(seen)."
         case .broken: "\(promise), and production does not keep to it: \(seen)."

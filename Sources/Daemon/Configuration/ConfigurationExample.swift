@@ -67,7 +67,7 @@ extension Configuration {
         # When scores, light, focus or colour are no longer those of the calibration, an andon says so; a person ends it. The
         # threshold never changes by itself.
         drift:
-          # How likely a false alarm is in a whole run (from one load of the recipe to the next), below 0.5; 0: not watched.
+          # How likely a false alarm is in a whole run (from one load of the recipe to the next), up to 0.5; 0: not watched.
           level: 0.01
 
         # Where the permit goes. Needs a restart.

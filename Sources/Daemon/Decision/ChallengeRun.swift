@@ -36,6 +36,7 @@ package struct ChallengeRun {
     private var next: Int?
     private var failures: [String] = []
     private var scheduled: Patience?
+    private var begun: UInt64 = 0
 
     /// Pictures that have not been shown.
     package init(_ pictures: ChallengePictures = ChallengePictures(folder: "")) {
@@ -52,6 +53,9 @@ package struct ChallengeRun {
         return pictures.items[next]
     }
 
+    /// Whether it is the last one of the run.
+    package var isLast: Bool { next.map { $0 == pictures.items.count - 1 } ?? false }
+
     /// Other pictures, of the same recipe. What was not required before does not stop a line that runs.
     package mutating func renew(_ pictures: ChallengePictures) {
         self.pictures = pictures
@@ -61,7 +65,7 @@ package struct ChallengeRun {
 
     /// Begins a run.
     package mutating func begin(at now: UInt64) {
-        next = 0
+        (next, begun) = (0, now)
         failures = pictures.problem.map { [$0] } ?? []
         patience = Patience(hurry: now &+ 10_000_000_000, last: now &+ 60_000_000_000)
         if let scheduled {
@@ -83,7 +87,7 @@ package struct ChallengeRun {
     ///
     /// - Parameters:
     ///   - problem: what else is wrong.
-    ///   - period: how long a passed run counts; the next one begins when nine tenths of it are over, nil is never.
+    ///   - period: how long a passed run counts; the next one begins in good time before that, nil is never.
     package mutating func end(at now: UInt64, problem: String? = nil, period: UInt64?) -> Outcome {
         (next, scheduled) = (nil, nil)
         let all = failures + (problem.map { [$0] } ?? [])
@@ -92,8 +96,10 @@ package struct ChallengeRun {
             return .failed(first + others)
         }
         if let period, !pictures.isEmpty {
-            due = now &+ period / 10 * 9
-            scheduled = Patience(hurry: now &+ period / 100 * 95, last: now &+ period / 100 * 98)
+            // At least four times what this run took, so that a busy line gets through in time.
+            let room = min(period / 2, max(period / 10, 4 * (now >= begun ? now - begun : 0)))
+            due = now &+ (period - room)
+            scheduled = Patience(hurry: now &+ (period - room / 2), last: now &+ (period - room / 5))
         }
         return pictures.isEmpty ? .nothingToShow : .passed
     }

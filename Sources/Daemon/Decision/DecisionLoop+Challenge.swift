@@ -111,16 +111,17 @@ extension DecisionLoop {
     /// How long what is next may wait; nil when nothing is.
     private var probePatience: ChallengeRun.Patience? {
         if challenge.item != nil { return challenge.patience }
-        return heartbeat?.trial.map { .init(hurry: $0.madeAt &+ 5_000_000_000, last: .max) }
+        return heartbeat?.trial.map { .init(hurry: $0.madeAt &+ 5_000_000_000, last: $0.madeAt &+ 30_000_000_000) }
     }
 
     /// Whether it fits between two parts.
     private func isFree(_ now: UInt64, _ patience: ChallengeRun.Patience) -> Bool {
         guard permit == true, now < patience.last else { return true }
         guard !inbox.hasFrame else { return false }
-        guard now < patience.hurry else { return true }
-        let end = now + 2 * probeTime + 1_000_000
+        // A stop or a reject on its way is never late for it; what ends a run is recorded.
+        let end = now + 2 * probeTime + (challenge.isLast ? Self.diskTime : 1_000_000)
         if let due = machine.nextDeadline, due < end { return false }
+        guard now < patience.hurry else { return true }
         return partInterval.map { end < lastSign + $0 } ?? true
     }
 
@@ -155,7 +156,8 @@ extension DecisionLoop {
             return log.notice("detection heartbeat off: the calibration is older than it; run 'jidoka calibrate' again")
         }
         // Other defects in every run.
-        heartbeat = DetectionHeartbeat(expected, seed: UInt64(clamping: seq) << 24)
+        let run = UInt64(clamping: seq)
+        heartbeat = DetectionHeartbeat(expected, seed: run << 24 | (run &* 0x9E37_79B9) >> 8 & 0xFFFF)
         let missed = "calibration missed \(expected.missed) of \(expected.trials) blended defects"
         if heartbeat == nil { log.notice("detection heartbeat off: \(missed), a blind box would not look different") }
     }

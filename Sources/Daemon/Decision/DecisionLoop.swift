@@ -66,6 +66,8 @@ final class DecisionLoop: @unchecked Sendable {  // all mutable state belongs to
     var probeTime: UInt64 = 0
     /// Whether parts are still like those of the calibration.
     var drift: DriftWatch?
+    /// An alarm that came when the line had stopped.
+    var untoldDrift: String?
     /// Where the defects are made.
     let blending = DispatchQueue(label: "heartbeat", qos: .utility)
     private var selfTest: SelfTest?
@@ -206,7 +208,7 @@ final class DecisionLoop: @unchecked Sendable {  // all mutable state belongs to
     }
 
     /// Nanoseconds that recording an event may take, and that a summary waits for such a pause.
-    private static let diskTime: UInt64 = 100_000_000
+    static let diskTime: UInt64 = 100_000_000
     private static let summaryPatience: UInt64 = 5_000_000_000
 
     /// Nanoseconds until something is due that nobody posts.
@@ -397,7 +399,10 @@ final class DecisionLoop: @unchecked Sendable {  // all mutable state belongs to
             log.logLevel = change.settings.logLevel
             // The permit goes off before anything of the old recipe is taken away.
             handle(.configurationChanged(affectsVerdicts: change.recipe != nil))
-            if change.recipe == nil { renewChallenge(change.readAgain) }
+            if change.recipe == nil {
+                renewChallenge(change.readAgain)
+                renewDrift(change.readAgain)
+            }
             handle(.policy(policyInForce))
             guard let recipe = change.recipe else { return beginChallenge() }
             exchange(recipe, change.startSource)
@@ -424,12 +429,14 @@ final class DecisionLoop: @unchecked Sendable {  // all mutable state belongs to
         case .success(let loaded):
             do throws(InspectionError) {
                 let inspector = try Inspector(model: loaded.model, workers: settings.threads)
+                let begun = Self.monotonic()
                 guard let test = SelfTest(inspector) else {
                     handle(.recipeMissing(reason: "the self-test picture has no finite score: train again"))
                     return
                 }
                 self.inspector = inspector
                 selfTest = test
+                probeTime = Self.monotonic() - begun
                 threshold = loaded.threshold
                 self.loaded = loaded
                 // In the journal each time: nobody may forget it.

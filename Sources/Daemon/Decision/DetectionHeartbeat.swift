@@ -45,8 +45,9 @@ package struct DetectionHeartbeat {
         case burstOver
     }
 
-    /// Beyond this miss rate a blind box looks like a seeing one for too long.
-    package static let highestLimit = 0.8
+    /// Beyond this miss rate a blind box looks like a seeing one for too long, and twenty misses of twenty would be no alarm, so that a burst
+    /// would acquit it (0.72 is the last with which they are one).
+    package static let highestLimit = 0.7
     /// Defects on the kept picture after an alarm.
     package static let burstTrials = 20
 
@@ -137,7 +138,9 @@ package struct DetectionHeartbeat {
     package mutating func endBurst() -> String? {
         defer { burst = nil }
         guard let alarm else { return nil }
-        guard let burst, !burst.isAlarm, burst.trials >= Self.burstTrials else {
+        guard let burst, !burst.isAlarm, burst.trials >= Self.burstTrials,
+            burst.missed < burst.trials
+        else {
             let found = burst.map { "\($0.missed) of \($0.trials) were missed again on \(kept?.part ?? "its picture")" }
             return found.map { "\(alarm); \($0)" } ?? alarm
         }

@@ -2,10 +2,9 @@
 
 /// Watches whether parts are still like those of the calibration, and says at most once when they no longer are.
 ///
-/// Five rank martingales, of the score and of what the picture says of camera and light, begin with a fifth of the capital each.
-/// Their p-values at one part depend on each other as they like, but those of different parts do not: given which values there
-/// are among the first t parts together, the order of the t-th is uniform and independent of all later ones, for whole
-/// parts as for single values. So the sum is a martingale too, and the probability that a run **ever** raises an alarm while its
+/// Five rank martingales, of the score and of what the picture says of camera and light, have a fifth of the level each. Each is a
+/// martingale given its own past only (given the ranks of all five, the next rank of one is no longer uniform), so they are not added up but
+/// joined by a union bound: an alarm comes when one of them reaches 5 / level. The probability that a run **ever** raises an alarm while its
 /// parts are exchangeable with the calibration's is at most the level, however long it runs (``RankMartingale``). A run
 /// lasts from ``init(scores:statistics:level:seed:)`` or ``restart()`` to the next; each has the level for itself.
 ///
@@ -79,11 +78,11 @@ public struct DriftWatch: Sendable {
         (parts, alarm) = (0, nil)
     }
 
-    /// Capital of the run; starts at 1, an alarm comes when it reaches 1 / level.
+    /// The richest martingale's capital over their number; an alarm comes when it reaches 1 / level.
     public var capital: Double {
-        var sum = 0.0
-        for martingale in martingales { sum += martingale.capital }
-        return sum / Double(martingales.count)
+        var most = 0.0
+        for martingale in martingales { most = max(most, martingale.capital) }
+        return most / Double(martingales.count)
     }
 
     /// Watches one part, passed or stopped: leaving the stopped ones out would make the others look too good.

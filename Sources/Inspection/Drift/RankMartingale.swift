@@ -117,7 +117,7 @@ public struct RankMartingale: Sendable {
     public var change: (isRising: Bool, start: Int)? {
         guard count > 0, let best = bets.max(by: { $0.capital < $1.capital }) else { return nil }
         let start = best.capital > 0 ? best.starts / best.capital : 0
-        return (best.odds > 1, min(count - 1, Int(start.rounded())))
+        return (best.odds > 1, start.isFinite ? Int(min(Double(count - 1), start.rounded())) : 0)
     }
 
     /// The share of the initial capital that starts to be bet after `count` values.

@@ -193,7 +193,9 @@ public struct CalibrationFile: Codable, Sendable, Equatable {
         guard file.parts == sorted.count + excluded, (1...max(1, sorted.count)).contains(file.order), !sorted.isEmpty,
             sorted.allSatisfy(\.isFinite), file.thresholds.pixel.isFinite
         else {
-            throw damaged(path, "\(file.parts - excluded) finite scores", "\(sorted.count)")
+            throw damaged(
+                path, "\(file.parts.subtractingReportingOverflow(excluded).partialValue) finite scores",
+                "\(sorted.count)")
         }
         guard sorted[file.order - 1] == file.thresholds.stop else {
             throw damaged(

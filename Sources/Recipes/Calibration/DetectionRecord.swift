@@ -11,7 +11,7 @@ extension CalibrationFile {
         public var trials: Int
         /// Of them: scores that passed.
         public var missed: Int
-        /// The miss rate that is not exceeded with a confidence of 99 % (Clopper and Pearson, for independent trials), at most 1.
+        /// The miss rate that is not exceeded with a confidence of 99 % if trials were independent (Clopper and Pearson), at most 1.
         public var limit: Double
 
         enum CodingKeys: String, CodingKey {

@@ -47,8 +47,8 @@ struct Calibrate: ParsableCommand {
         guard (name == nil) != (scores == nil) else {
             throw ValidationError("name a recipe, or a file of scores with --scores")
         }
-        guard scores == nil || (warnAlpha == nil && data == nil) else {
-            throw ValidationError("--warn-alpha and --data belong to a recipe")
+        guard scores == nil || (warnAlpha == nil && data == nil && policy.config == nil) else {
+            throw ValidationError("--warn-alpha, --data and --config belong to a recipe")
         }
         guard acceptWeaker.map({ $0.contains { !$0.isWhitespace } }) ?? true else {
             throw ValidationError("--accept-weaker needs the name of a person")

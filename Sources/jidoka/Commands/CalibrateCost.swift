@@ -117,7 +117,7 @@ struct CostRates {
             ).order
         }
         var warnAlpha = choice.warn?.alpha
-        if let rate = warnAlpha, try order(max(rate, smallest), nil) >= order(alpha, confidence) {
+        if let rate = warnAlpha, try rate <= alpha || order(rate, nil) >= order(alpha, confidence) {
             warnAlpha = nil
             remarks.append("looks would pay only where the line stops already: no warn threshold")
         }

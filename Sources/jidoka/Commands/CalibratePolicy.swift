@@ -60,7 +60,9 @@ struct PolicyReport: Encodable {
         var others: [String] = []
         if drift > 0 { others.append("a false drift alarm has a probability of at most \(Certificate.percent(drift))") }
         if detection > 0 {
-            others.append("one of the detection heartbeat of at most \(Certificate.percent(detection))")
+            others.append(
+                "one of the detection heartbeat of at most \(Certificate.percent(detection)) where no more is missed than its limit"
+            )
         }
         guard !others.isEmpty else { return cover.lines(perShift: perShift) }
         return cover.lines(perShift: perShift) + [

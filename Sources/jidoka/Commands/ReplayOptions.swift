@@ -48,6 +48,9 @@ struct TimeMachineOptions: ParsableArguments {
         guard (alpha == nil) != (threshold == nil) else {
             throw ValidationError("say by what: a false-stop rate with --alpha, or a score with --threshold")
         }
+        guard [alpha, confidence, warnAlpha].allSatisfy({ $0.map { $0 > 0 && $0 < 1 } ?? true }) else {
+            throw ValidationError("rates and confidence are above 0 and below 1: 0.01 is 1 %")
+        }
         guard confidence == nil || alpha != nil else { throw ValidationError("--confidence belongs to --alpha") }
         guard warnAlpha == nil || alpha != nil else { throw ValidationError("--warn-alpha belongs to --alpha") }
         guard warn == nil || threshold != nil else { throw ValidationError("--warn belongs to --threshold") }

@@ -39,8 +39,13 @@ struct TimeMachineRun {
         summary.pictures = evidence.map(\.counts)
         summary.hasEvents = hasEvents
         let query = options.query
-        summary.hours =
-            history.tally(since: query.since ?? 0, until: query.until ?? .max, recipe: options.recipe).hours
+        summary.hours = bounds.taken.reduce(0) { hours, taken in
+            hours
+                + history.tally(
+                    since: query.since ?? 0, until: query.until ?? .max, recipe: taken.key.recipe,
+                    model: taken.key.model
+                ).hours
+        }
         summary.shiftHours = options.shiftHours ?? 8
         try text.end(summary)
         guard (evidence?.counts.different ?? 0) == 0 else { throw ExitCode(1) }

@@ -15,7 +15,7 @@ struct StopBudget: ParsableCommand {
             a sudden trouble at once and a long one a small trouble that lasts. A few stops say little: a time counts as burning when \
             even the lower limit of Clopper and Pearson is above 1, which chance does in at most 5 % for the three together, each \
             time that is asked. Only stops that were acknowledged as false count. Nothing is changed. Exit status 0: within the \
-            budget; 1: it burns, or the promise is not kept; 2: can't be read.
+            budget; 1: it burns, or the promise is not kept; 2: can't be read, or no part was judged.
             """)
 
     @Option(help: "Folder of the history.")
@@ -39,6 +39,9 @@ struct StopBudget: ParsableCommand {
         for (name, text) in [("since", since), ("until", until)] {
             guard let text, UTCTime.moment(text) == nil else { continue }
             throw ValidationError("--\(name) '\(text)' is no time: write it like 2026-11-21T03:12")
+        }
+        if let from = since.flatMap(UTCTime.moment), let end = until.flatMap(UTCTime.moment), from >= end {
+            throw ValidationError("--since is before --until")
         }
         guard perShift == nil || rate == nil else { throw ValidationError("--per-shift and --rate exclude each other") }
         guard perShift.map({ $0 > 0 && $0 <= 1_000_000 }) ?? true, rate.map({ $0 > 0 && $0 < 1 }) ?? true,
@@ -64,6 +67,7 @@ struct StopBudget: ParsableCommand {
         }
         if output.isJSON { try printJSON(report) } else { for line in report.lines { print(line) } }
         guard !report.isBurning else { throw ExitCode(1) }
+        guard report.isJudged else { throw ExitCode(2) }
     }
 
     private func judge(_ history: StopHistory) throws -> StopBudgetReport {

@@ -63,6 +63,9 @@ struct StopBudgetReport: Encodable {
         case isBurning = "burning", historySince = "history_since"
     }
 
+    /// Whether there was anything to judge.
+    var isJudged: Bool { windows.contains { $0.burn.burn != nil } }
+
     /// Whether somebody has to do something.
     var isBurning: Bool { windows.contains { $0.burn.isBurning } || promise?.outcome == .broken }
 
@@ -81,7 +84,7 @@ struct StopBudgetReport: Encodable {
     var advice: [String] {
         let burning = windows.filter(\.burn.isBurning).map(\.days)
         var advice: [String] = []
-        if burning.contains(30) || promise?.outcome == .broken {
+        if promise?.outcome == .broken || burning.contains(30) && promise?.outcome != .doubtful {
             advice.append(
                 "it lasts: good parts are not like those that were shown any more. Show good parts of today ('jidoka capture', 'jidoka "
                     + "train'), or ask for another rate; 'jidoka replay --since … --alpha …' says what that would have meant"
@@ -125,14 +128,14 @@ struct StopBudgetReport: Encodable {
         if let promise {
             lines.append(
                 "promised: \(percent(promise.alpha))"
-                    + (promise.confidence.map { " with a confidence of \($0 * 100) %" }
+                    + (promise.confidence.map { " with a confidence of \(Certificate.confident($0))" }
                         ?? " on average over calibrations")
                     + ", \(percent(promise.confidentRate)) with 95 %; since then \(promise.falseStops) of \(promise.parts) parts: "
                     + "\(percent(promise.rate)) (\(percent(promise.low)) to \(percent(promise.high))): "
                     + "\(promise.outcome == .broken ? "NOT KEPT" : promise.outcome.rawValue)")
         }
         lines += advice
-        return lines + [isBurning ? "the budget burns" : "within the budget"]
+        return lines + [isBurning ? "the budget burns" : isJudged ? "within the budget" : "nothing to judge"]
     }
 
     private func percent(_ rate: Double) -> String { short(rate * 100) + " %" }

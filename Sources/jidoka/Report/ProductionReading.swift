@@ -84,7 +84,9 @@ struct ProductionReading {
             }
         return ProductionRecord.Part(
             time: row.time, score: row.score, outcome: outcome, isAndon: row.state == .andon,
-            threshold: row.basis.threshold)
+            threshold: row.basis.threshold,
+            // The state is the one after the part: a suspicious one may have stopped the line.
+            isInspected: row.state.isInspecting || row.state == .stopped && row.verdict == .suspicious)
     }
 
     /// Whether there is no such file; one that can't be reached is another matter.
