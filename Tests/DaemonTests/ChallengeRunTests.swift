@@ -82,6 +82,13 @@ import Testing
         #expect(isDue)
     }
 
+    @Test("a burst that misses everything is an alarm at every limit that a heartbeat is made for")
+    func burstOfABlindBox() {
+        var test = DetectionTest(limit: DetectionHeartbeat.highestLimit)
+        for _ in 0..<DetectionHeartbeat.burstTrials { test.add(wasMissed: true) }
+        #expect(test.isAlarm)
+    }
+
     @Test("a picture that was ordered before is not taken for another one, and no number is no detection")
     func orders() throws {
         let expected = CalibrationFile.Detection(sizeClass: 3, seeds: [5, 9], trials: 200, missed: 0, limit: 0.0228)

@@ -174,7 +174,9 @@ import Testing
             #expect(alarms == 1, "round \(round)")
             #expect(watch.alarm != nil && watch.parts < 30)
             watch.restart()
-            #expect(watch.alarm == nil && watch.parts == 0 && abs(watch.capital - 1) < 1e-12)
+            #expect(
+                watch.alarm == nil && watch.parts == 0
+                    && abs(watch.capital * Double(watch.quantities.count) - 1) < 1e-12)
         }
         for _ in 0..<300 {
             let part = parts.next()
