@@ -34,6 +34,7 @@ struct LineWorld {
         /// Whether the scores drift, which only a person answers, and parts of an andon so far.
         var isDrifting = false
         var andonParts = 0
+        var goodInRow = 0
         /// How long each part that must be sorted out may still move.
         var rejects: [UInt64] = []
     }
@@ -152,7 +153,9 @@ struct LineWorld {
             }
             if told.contains(where: { $0.kind == .andonCleared && $0.detail?.contains("good parts") == true }) {
                 check(!wasPending && !wasDrifting, "good parts end no andon of a drift or of a bad part on its way")
+                check(facts.goodInRow >= machine.policy.goodParts ?? .max, "so many good parts in a row end an andon")
             }
+            if machine.state != .andon { facts.goodInRow = 0 }
             // Parts on their way are named in the fault, and given up.
             if case .fault(.outputFailed, _) = current, !wasFailing { facts.rejects = [] }
         }
@@ -396,6 +399,9 @@ struct LineWorld {
         } else if outcome != .invalid {
             facts.unjudged = 0
             facts.suspicious.append(outcome == .suspicious || outcome == .bad)
+        }
+        if !isMissed {
+            facts.goodInRow = outcome == .good ? min(facts.goodInRow + 1, machine.policy.goodParts ?? 0) : 0
         }
         if let share = machine.policy.suspicious {
             facts.suspicious = facts.suspicious.suffix(share.window)
