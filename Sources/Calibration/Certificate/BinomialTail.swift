@@ -51,6 +51,20 @@ public enum BinomialTail {
         return high
     }
 
+    /// The rate that is reached with this confidence when m of n scores are above the threshold: the lower limit of Clopper and
+    /// Pearson, 0 when none is.
+    public static func lowerRate(_ m: Int, of n: Int, confidence: Double) -> Double {
+        guard m > 0, n > 0 else { return 0 }
+        guard m < n else { return exp(log(1 - confidence) / Double(n)) }
+        var (low, high) = (0.0, Double(m) / Double(n))
+        for _ in 0..<60 {
+            let middle = (low + high) / 2
+            guard middle > 0 else { break }
+            if 1 - atMost(m - 1, of: n, probability: middle) < 1 - confidence { low = middle } else { high = middle }
+        }
+        return low
+    }
+
     /// The fewest parts with which the largest score keeps α with this confidence.
     public static func partsNeeded(alpha: Double, confidence: Double) -> Int {
         let exact = log(1 - confidence) / log1p(-alpha)

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Glibc
-
 /// How fast false stops use up what is allowed of them, in a window of time.
 ///
 /// As error budgets are watched in site reliability engineering (Beyer et al., "The Site Reliability Workbook", 2018, chapter 5): a burn rate of 1
@@ -48,21 +46,5 @@ public struct BurnRate: Sendable, Equatable, Encodable {
         high = BinomialTail.upperRate(falseStops, of: parts, confidence: 1 - risk)
         func share(_ rate: Double) -> Double? { budget > 0 ? rate * Double(parts) / budget : nil }
         (burn, burnLow, burnHigh) = (share(rate), share(low), share(high))
-    }
-}
-
-extension BinomialTail {
-    /// The rate that is reached with this confidence when m of n scores are above the threshold: the lower limit of Clopper and
-    /// Pearson, 0 when none is.
-    public static func lowerRate(_ m: Int, of n: Int, confidence: Double) -> Double {
-        guard m > 0, n > 0 else { return 0 }
-        guard m < n else { return exp(log(1 - confidence) / Double(n)) }
-        var (low, high) = (0.0, Double(m) / Double(n))
-        for _ in 0..<60 {
-            let middle = (low + high) / 2
-            guard middle > 0 else { break }
-            if 1 - atMost(m - 1, of: n, probability: middle) < 1 - confidence { low = middle } else { high = middle }
-        }
-        return low
     }
 }

@@ -18,22 +18,17 @@ public enum PromiseState: String, Sendable, Encodable, CaseIterable {
     ///   - falseStops: of good parts in production; nil: none are known.
     ///   - isDoubted: whether something but the order speaks against the assumptions.
     init(_ certificate: Certificate, falseStops: ShareInterval?, isDoubted: Bool) {
-        let promised = certificate.threshold.alpha
-        // What is kept on average over calibrations may be less in this very one: broken is what order statistics do not allow either.
-        let worst = max(promised, certificate.confidentRate)
-        if let falseStops, falseStops.low > worst {
-            self = .broken
-        } else if isDoubted || certificate.order?.isSuspicious == true || Self.isAbove(promised, falseStops) {
-            self = .doubtful
-        } else if let falseStops, falseStops.high <= promised {
-            self = .kept
-        } else {
-            self = .open
+        switch Self.breach(certificate, falseStops) {
+        case .broken: self = .broken
+        case .doubtful: self = .doubtful
+        case .none where isDoubted || certificate.order?.isSuspicious == true: self = .doubtful
+        case .none: self = falseStops.map { $0.high <= certificate.threshold.alpha } ?? false ? .kept : .open
         }
     }
 
-    private static func isAbove(_ rate: Double, _ falseStops: ShareInterval?) -> Bool {
-        falseStops.map { $0.low > rate } ?? false
+    private static func breach(_ certificate: Certificate, _ falseStops: ShareInterval?) -> PromiseBreach {
+        PromiseBreach(
+            lowest: falseStops?.low ?? 0, promised: certificate.threshold.alpha, confident: certificate.confidentRate)
     }
 
     /// What is promised and how it stands, in one sentence.
@@ -54,7 +49,7 @@ public enum PromiseState: String, Sendable, Encodable, CaseIterable {
         case .kept: "\(promise), and production keeps to it: \(seen)."
         case .open where falseStops == nil: "\(promise); \(seen)."
         case .open: "\(promise); production is in accord with it and does not yet prove it: \(seen)."
-        case .doubtful where Self.isAbove(threshold.alpha, falseStops):
+        case .doubtful where Self.breach(certificate, falseStops) == .doubtful:
             "\(promise); production is above that, and still within what \(threshold.count) calibrate parts may give: \(seen)."
         case .doubtful:
             "\(promise), on assumptions that something speaks against: see the certificate; \(seen)."

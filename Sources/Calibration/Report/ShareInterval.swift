@@ -18,26 +18,12 @@ public struct ShareInterval: Sendable, Equatable, Encodable {
         (self.count, of) = (count, all)
         // The rarer side is summed: a few stops among a million parts take a few terms.
         if count * 2 <= all {
-            (low, high) = (Self.lower(count, of: all), BinomialTail.upperRate(count, of: all, confidence: 0.975))
+            low = BinomialTail.lowerRate(count, of: all, confidence: 0.975)
+            high = BinomialTail.upperRate(count, of: all, confidence: 0.975)
         } else {
             low = 1 - BinomialTail.upperRate(all - count, of: all, confidence: 0.975)
-            high = 1 - Self.lower(all - count, of: all)
+            high = 1 - BinomialTail.lowerRate(all - count, of: all, confidence: 0.975)
         }
-    }
-
-    /// The rate with which as many are counted or more in 2.5 % of cases.
-    private static func lower(_ count: Int, of all: Int) -> Double {
-        guard count > 0 else { return 0 }
-        var (low, high) = (0.0, Double(count) / Double(all))
-        for _ in 0..<60 {
-            let middle = (low + high) / 2
-            if 1 - BinomialTail.atMost(count - 1, of: all, probability: middle) > 0.025 {
-                high = middle
-            } else {
-                low = middle
-            }
-        }
-        return low
     }
 
     enum CodingKeys: String, CodingKey { case count, of, value, low, high }

@@ -95,7 +95,7 @@ public struct Configuration: Sendable, Equatable {
 
     /// The drift alarm.
     public struct Drift: Sendable, Equatable {
-        /// The probability of a false alarm in a whole run, however long, below 1; 0: drift is not watched.
+        /// The probability of a false alarm in a whole run, however long, up to 0.5; 0: drift is not watched.
         public var level: Double
 
         /// A probability.

@@ -27,9 +27,7 @@ package struct LatencyHistogram: Sendable, Equatable {
     /// The same durations in memory of its own: who reads shares none with who writes, and so costs the writer no copy.
     package var copy: LatencyHistogram {
         var copy = self
-        copy.counts = [UInt64](unsafeUninitializedCapacity: counts.count) { buffer, count in
-            count = buffer.initialize(fromContentsOf: counts)
-        }
+        copy.counts = counts.map { $0 }
         return copy
     }
 

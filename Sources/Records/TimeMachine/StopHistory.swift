@@ -18,8 +18,8 @@ public struct RecordedStop: Sendable, Equatable {
     public let recipe: String?, model: String?
     /// What was found; nil as long as nobody has acknowledged.
     public internal(set) var verdict: AcknowledgeVerdict?
-    /// Who has acknowledged.
-    public internal(set) var user: String?
+    /// Who has acknowledged, and in which words.
+    public internal(set) var user: String?, reason: String?
 
     init(_ recorded: RecordedEvent) {
         let event = recorded.event
@@ -94,7 +94,7 @@ public struct StopHistory: Sendable {
         case .acknowledge where event.state == .acknowledged:
             // Of a fault or an unclean end otherwise.
             guard let place = open, stops[place].part == event.part || stops[place].part == nil else { break }
-            (stops[place].verdict, stops[place].user) = (event.verdict, event.user)
+            (stops[place].verdict, stops[place].user, stops[place].reason) = (event.verdict, event.user, event.detail)
             open = nil
         case .start: open = nil
         default: break

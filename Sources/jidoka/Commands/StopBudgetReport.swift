@@ -22,16 +22,7 @@ struct StopBudgetReport: Encodable {
         let parts: Int, falseStops: Int
         /// Seen, with limits of 2.5 % each.
         let rate: Double, low: Double, high: Double
-        let outcome: Outcome
-
-        enum Outcome: String, Encodable {
-            /// Nothing speaks against it.
-            case kept
-            /// Above α; a calibration from so few parts may be that by chance.
-            case doubtful
-            /// Above what chance explains.
-            case broken
-        }
+        let outcome: PromiseBreach
 
         enum CodingKeys: String, CodingKey {
             case alpha, confidence, parts, rate, low, high, outcome
@@ -48,7 +39,7 @@ struct StopBudgetReport: Encodable {
             let seen = BurnRate(falseStops: tally.falseStopsByScore, parts: tally.parts, budget: 0, risk: 0.025)
             (parts, falseStops) = (seen.parts, seen.falseStops)
             (self.rate, low, high) = (seen.rate, seen.low, seen.high)
-            outcome = low > confidentRate ? .broken : low > alpha ? .doubtful : .kept
+            outcome = PromiseBreach(lowest: low, promised: alpha, confident: confidentRate)
         }
     }
 

@@ -2,7 +2,6 @@
 
 import Calibration
 import Glibc
-import Line
 import Records
 
 /// Reads what a report says of production out of the histories.
@@ -46,30 +45,16 @@ struct ProductionReading {
         return record
     }
 
-    /// Stops, each with what a person found at it before the next.
+    /// Stops, each with what a person found at it.
     private func read(_ path: String, from start: UInt64, into record: inout ProductionRecord) throws {
-        var waiting: ProductionRecord.Stop?
-        try HistoryReader(path: path).events { recorded in
-            let event = recorded.event
-            switch event.kind {
-            case .stop:
-                if let stop = waiting { record.add(stop) }
-                waiting = nil
-                guard event.time >= start, event.recipe == recipe, event.model == model else { break }
-                waiting = ProductionRecord.Stop(
-                    time: event.time, part: event.part, score: event.score, threshold: event.threshold)
-            case .acknowledge:
-                // An andon that somebody looked at was no stop.
-                guard event.state == .acknowledged, var stop = waiting, stop.part == event.part else { break }
-                stop.verdict = event.verdict.flatMap { ProductionRecord.Stop.Verdict(rawValue: $0.rawValue) }
-                (stop.user, stop.reason) = (event.user, event.detail)
-                record.add(stop)
-                waiting = nil
-            default: break
-            }
-            return true
+        for stop in try StopHistory(path: path).stops
+        where stop.time >= start && stop.recipe == recipe && stop.model == model {
+            record.add(
+                ProductionRecord.Stop(
+                    time: stop.time, part: stop.part, score: stop.score, threshold: stop.threshold,
+                    verdict: stop.verdict.flatMap { ProductionRecord.Stop.Verdict(rawValue: $0.rawValue) },
+                    user: stop.user, reason: stop.reason))
         }
-        if let stop = waiting { record.add(stop) }
     }
 
     private static func part(_ row: PartRow) -> ProductionRecord.Part {
