@@ -41,8 +41,7 @@ public struct RecipeCalibration: Sendable {
         let networks = try RecipeNetworks(folder)
         let remaining = try PartList.remaining(folder)
         let (list, excluded) = (remaining.list, remaining.excludedParts)
-        // A recipe may have been moved together with the pictures that were captured for it.
-        let root = data ?? (SafeFile.exists(list.data) ? list.data : folder.good)
+        let root = list.root(data, in: folder)
         let camera = try CameraSettings.of(folder)
         // Before any work: a rate that can't be had is refused at once.
         let calibrate = list.of(.calibrate)
@@ -139,13 +138,7 @@ public struct RecipeCalibration: Sendable {
         _ parts: [PartList.Part], root: String, rule: InputRule, _ what: String, _ progress: Progress?
     ) throws -> [[UInt8]] {
         let loaded = try PreparedPart.load(parts.map { root + "/" + $0.path }, rule: rule) { progress?(what, $0, $1) }
-        let changed = zip(parts, loaded).filter { $0.sha256 != $1.sha256 }.map(\.0.path)
-        guard changed.isEmpty else {
-            throw CalibrationError(
-                .badData, root, expected: "the good parts that were dealt at training",
-                found: "\(changed.count) changed since: \(changed.prefix(5).joined(separator: ", "))",
-                hint: "restore them or train the recipe again")
-        }
+        try PreparedPart.check(loaded, against: parts, in: root)
         return loaded.map(\.pixels)
     }
 }

@@ -20,7 +20,7 @@ public struct GoodPictures: Sendable {
     public init(_ folder: RecipeFolder, data: String? = nil) throws {
         if SafeFile.exists(folder.parts) {
             let list = try PartList.read(folder.parts)
-            root = data ?? (SafeFile.exists(list.data) ? list.data : folder.good)
+            root = list.root(data, in: folder)
             paths = list.parts.map(\.path)
             self.list = list
         } else {

@@ -65,6 +65,12 @@ public struct PartList: Codable, Sendable, Equatable {
         return groups
     }
 
+    /// Where the pictures are now: where somebody says, where they were at training, or in the recipe itself, which may have been moved
+    /// together with the pictures that were captured for it.
+    public func root(_ given: String?, in folder: RecipeFolder) -> String {
+        given ?? (SafeFile.exists(data) ? data : folder.good)
+    }
+
     /// A number for each of `of(role)`, the same for pictures of the same part.
     public func groupNumbers(_ role: PartDeal.Role) -> [Int] {
         var numbers: [Int: Int] = [:]

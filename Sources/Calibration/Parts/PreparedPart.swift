@@ -55,4 +55,19 @@ public struct PreparedPart: Sendable {
         }
         return parts
     }
+
+    /// Refuses parts that are not those that were dealt, one for one: a file that changed since may belong to another role now.
+    ///
+    /// - Throws: `CalibrationError` that names the first few.
+    package static func check(
+        _ loaded: [PreparedPart], against dealt: [PartList.Part], in root: String
+    ) throws(CalibrationError) {
+        let changed = zip(dealt, loaded).filter { $0.sha256 != $1.sha256 }.map(\.0.path)
+        guard changed.isEmpty, dealt.count == loaded.count else {
+            throw CalibrationError(
+                .badData, root, expected: "the good parts that were dealt at training",
+                found: "\(changed.count) changed since: \(changed.prefix(5).joined(separator: ", "))",
+                hint: "restore them or train the recipe again")
+        }
+    }
 }

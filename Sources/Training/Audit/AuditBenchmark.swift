@@ -84,8 +84,7 @@ public struct AuditBenchmark: Sendable, Encodable {
             progress?("reading pictures", $0, $1)
         }
         guard !shouldStop() else { return nil }
-        var groups = Array(parts.indices)
-        for group in Fingerprint.groups(parts.map(\.fingerprint)) { for index in group { groups[index] = group[0] } }
+        let groups = GoodSetAudit.numbers(Fingerprint.groups(parts.map(\.fingerprint)), count: parts.count)
         let store = try patches.store(parts.map(\.pixels)) { progress?("teacher's features", $0, $1) }
         let trial = AuditTrial(
             store: store, patches: patches, groups: groups, good: data.good.count, count: parts.count)

@@ -105,7 +105,7 @@ public struct GoodSetAudit: Sendable, Encodable {
         let parts = try PreparedPart.load(plan.paths.map { plan.root + "/" + $0 }, rule: plan.input) {
             progress?("reading good parts", $0, $1)
         }
-        if let list = plan.list { try Self.check(parts, against: list, root: plan.root) }
+        if let list = plan.list { try PreparedPart.check(parts, against: list.parts, in: plan.root) }
         let own = Fingerprint.groups(parts.map(\.fingerprint))
         let groups = plan.list.map { Self.numbers($0) } ?? Self.numbers(own, count: parts.count)
         let out = plan.exclusions.inForce
@@ -144,7 +144,8 @@ public struct GoodSetAudit: Sendable, Encodable {
         return Region(x: start(found.x), y: start(found.y), width: side, height: side)
     }
 
-    private static func numbers(_ groups: [[Int]], count: Int) -> [Int] {
+    /// A number for each picture, the same for those of the same group.
+    static func numbers(_ groups: [[Int]], count: Int) -> [Int] {
         var numbers = Array(0..<count)
         for group in groups { for index in group { numbers[index] = group[0] } }
         return numbers
@@ -153,15 +154,5 @@ public struct GoodSetAudit: Sendable, Encodable {
     /// A part without a group is one of its own.
     private static func numbers(_ list: PartList) -> [Int] {
         list.parts.enumerated().map { index, part in part.group ?? -1 - index }
-    }
-
-    private static func check(_ parts: [PreparedPart], against list: PartList, root: String) throws(CalibrationError) {
-        let changed = zip(list.parts, parts).filter { $0.sha256 != $1.sha256 }.map(\.0.path)
-        guard changed.isEmpty, list.parts.count == parts.count else {
-            throw CalibrationError(
-                .badData, root, expected: "the good parts that were dealt at training",
-                found: "\(changed.count) changed since: \(changed.prefix(5).joined(separator: ", "))",
-                hint: "restore them or train the recipe again")
-        }
     }
 }

@@ -44,7 +44,8 @@ package struct PatchSuspicion: Sendable, Equatable {
         let scale = PatchScale(store, of: reference, channels: patches.channels)
         let memory = PatchMemoryOfSet(store, of: reference, groups: groups, scale: scale, seed: seed)
         // The set's own maps are needed either way: they say what is usual where.
-        let extra = pictures.filter { !Set(reference).contains($0) }
+        let known = Set(reference)
+        let extra = pictures.filter { !known.contains($0) }
         let looked = reference + extra
         let maps = memory.maps(of: looked, groups: groups, in: store, scale: scale, progress: progress)
         let places = store.places

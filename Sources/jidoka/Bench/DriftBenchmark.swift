@@ -44,18 +44,24 @@ struct DriftBenchmark: Sendable {
         let change: String
         let runs: Int
         /// Runs with an alarm before the change, or at all where there is none.
-        let false_alarms: Int
+        let falseAlarms: Int
         /// Runs with an alarm after it, of those without one before.
         let found: Int
-        let found_within_200: Int
+        let foundWithin200: Int
         /// Parts from the change to the alarm; null where fewer than that share of the runs found it.
-        let median_parts, p90_parts: Int?
+        let medianParts, p90Parts: Int?
         /// Which quantity raised how many alarms.
         let by: [String: Int]
         /// What the alarms named.
         let causes: [String: Int]
         /// The first run's alarm.
         let example: String?
+
+        enum CodingKeys: String, CodingKey {
+            case change, runs, found, by, causes, example
+            case falseAlarms = "false_alarms", foundWithin200 = "found_within_200"
+            case medianParts = "median_parts", p90Parts = "p90_parts"
+        }
     }
 
     let model: InspectionModel
@@ -135,9 +141,9 @@ struct DriftBenchmark: Sendable {
             Dictionary(outcomes.compactMap(\.alarm).map { (name($0), 1) }, uniquingKeysWith: +)
         }
         return Row(
-            change: change.name, runs: outcomes.count, false_alarms: outcomes.count(where: \.isFalse),
-            found: delays.count, found_within_200: delays.count { $0 <= 200 }, median_parts: quantile(0.5),
-            p90_parts: quantile(0.9), by: counted { $0.quantity.rawValue }, causes: counted { $0.cause.rawValue },
+            change: change.name, runs: outcomes.count, falseAlarms: outcomes.count(where: \.isFalse),
+            found: delays.count, foundWithin200: delays.count { $0 <= 200 }, medianParts: quantile(0.5),
+            p90Parts: quantile(0.9), by: counted { $0.quantity.rawValue }, causes: counted { $0.cause.rawValue },
             example: outcomes.compactMap(\.alarm).first?.text)
     }
 }

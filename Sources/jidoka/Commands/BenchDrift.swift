@@ -96,7 +96,7 @@ struct BenchDrift: ParsableCommand {
             return made.compactMap(\.self)
         }
         let list = try PartList.read(folder.parts)
-        let root = data ?? (SafeFile.exists(list.data) ? list.data : folder.good)
+        let root = list.root(data, in: folder)
         var paths: [String] = []
         for role in [PartDeal.Role.calibrate, .select] {
             let parts = list.of(role)
@@ -126,11 +126,11 @@ struct BenchDrift: ParsableCommand {
         ]
         for row in report.changes {
             let when = row.change == "none" ? "\(report.parts) parts" : "after \(report.onset) parts"
-            var line = "\(row.change), \(when): \(row.runs) runs, \(row.false_alarms) false alarms"
+            var line = "\(row.change), \(when): \(row.runs) runs, \(row.falseAlarms) false alarms"
             if row.change != "none" {
                 line +=
-                    ", found in \(row.found) (\(row.found_within_200) within 200 parts), median "
-                    + "\(row.median_parts.map(String.init) ?? "-") parts, 90 % \(row.p90_parts.map(String.init) ?? "-")"
+                    ", found in \(row.found) (\(row.foundWithin200) within 200 parts), median "
+                    + "\(row.medianParts.map(String.init) ?? "-") parts, 90 % \(row.p90Parts.map(String.init) ?? "-")"
             }
             lines.append(line)
             func counts(_ all: [String: Int]) -> String {

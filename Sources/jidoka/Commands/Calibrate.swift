@@ -32,6 +32,7 @@ struct Calibrate: ParsableCommand {
     var scores: String?
     @Option(help: "Where the good parts are now (default: where they were at training).")
     var data: String?
+    @OptionGroup var shift: ShiftOptions
     @OptionGroup var policy: PolicyOptions
     @OptionGroup(title: "Cost options") var cost: CostOptions
     @OptionGroup var place: RecipesOption
@@ -64,7 +65,8 @@ struct Calibrate: ParsableCommand {
             acceptedBy: acceptWeaker, warnAlpha: rates?.warnAlpha ?? warnAlpha, tool: DaemonVersion.tool,
             progress: TrainingDisplay.reporter.step)
         Terminal.shared.clear()
-        let whole = try PolicyReport(stop: calibration.threshold, warn: calibration.warn, options: policy)
+        let whole = try PolicyReport(
+            stop: calibration.threshold, warn: calibration.warn, options: policy, perMinute: shift.rate)
         if output.isJSON {
             return try printJSON(
                 Report(
@@ -76,7 +78,7 @@ struct Calibrate: ParsableCommand {
         if let warn = calibration.warn {
             print("warn " + warn.statement.replacing("stops the line", with: "is called suspicious"))
         }
-        for line in whole.lines(perShift: policy.perShift) { print(line) }
+        for line in whole.lines(perShift: shift.perShift) { print(line) }
     }
 
     /// The rates with the smallest expected cost.
@@ -89,7 +91,7 @@ struct Calibrate: ParsableCommand {
     }
 
     private func show(_ certificate: Certificate) {
-        for line in certificate.lines(perShift: policy.perShift, acceptedBy: acceptWeaker) { print(line) }
+        for line in certificate.lines(perShift: shift.perShift, acceptedBy: acceptWeaker) { print(line) }
     }
 
     /// A threshold for scores that come from elsewhere.

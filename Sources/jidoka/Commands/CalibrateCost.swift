@@ -58,7 +58,7 @@ struct CostScores {
     init(_ folder: RecipeFolder, data: String?, progress: RecipeCalibration.Progress?) throws {
         try RecipeCalibration.checkFinished(folder)
         let (networks, list) = (try RecipeNetworks(folder), try PartList.remaining(folder).list)
-        let root = data ?? (SafeFile.exists(list.data) ? list.data : folder.good)
+        let root = list.root(data, in: folder)
         let (rule, settings) = (networks.recipe.input, networks.recipe.map)
         let pictures = try RecipeCalibration.pictures(
             list.of(.select), root: root, rule: rule, "select parts", progress)

@@ -9,19 +9,6 @@ import Line
 struct PolicyOptions: ParsableArguments {
     @Option(help: "Configuration whose rules the certificate covers (default: the rules without one).")
     var config: String?
-    @Option(help: "Good parts a minute, to say what a rate is in a shift.")
-    var rate: Double?
-    @Option(help: "Hours of a shift.")
-    var shiftHours = 8.0
-
-    func validate() throws {
-        guard rate.map({ $0 > 0 && $0 <= 1_000_000 }) ?? true, shiftHours > 0, shiftHours <= 24 else {
-            throw ValidationError("--rate is above 0 and at most 1000000, --shift-hours at most 24")
-        }
-    }
-
-    /// Good parts in a shift; nil without a rate.
-    var perShift: Double? { rate.map { $0 * 60 * shiftHours } }
 }
 
 /// Everything that can stop a line of good parts.
@@ -34,10 +21,10 @@ struct PolicyReport: Encodable {
     /// Covers the thresholds of one calibration.
     ///
     /// - Throws: `RecipeError` for a configuration that can't be read.
-    init(stop: ConformalThreshold, warn: ConformalThreshold?, options: PolicyOptions) throws {
+    init(stop: ConformalThreshold, warn: ConformalThreshold?, options: PolicyOptions, perMinute: Double?) throws {
         let configuration = try options.config.map { try Configuration.load($0) }
         let policy = configuration?.line.policy ?? LinePolicy()
-        cover = PolicyCover(stop: stop, warn: warn, rules: Self.rules(policy, perMinute: options.rate))
+        cover = PolicyCover(stop: stop, warn: warn, rules: Self.rules(policy, perMinute: perMinute))
         drift = (configuration?.drift ?? .init()).level
         detection = (configuration?.detection ?? .init()).everyParts > 0 ? Self.detectionLevel : 0
     }

@@ -25,10 +25,7 @@ struct ReportCommand: ParsableCommand {
     var data: String?
     @Option(help: "Production from this time on (default: the last 5,000 parts).")
     var since: String?
-    @Option(help: "Good parts a minute, to say what a rate is in a shift.")
-    var rate: Double?
-    @Option(help: "Hours of a shift.")
-    var shiftHours = 8.0
+    @OptionGroup var shift: ShiftOptions
     @Option(help: "The file (default: RECIPE-report.html).")
     var out: String?
     @OptionGroup var output: JSONOption
@@ -36,9 +33,6 @@ struct ReportCommand: ParsableCommand {
     func validate() throws {
         guard since.map({ UTCTime.moment($0) != nil }) ?? true else {
             throw ValidationError("--since '\(since ?? "")' is no time: write it like 2026-11-21T03:12")
-        }
-        guard rate.map({ $0 > 0 && $0 <= 1_000_000 }) ?? true, shiftHours > 0, shiftHours <= 24 else {
-            throw ValidationError("--rate is above 0 and at most 1000000, --shift-hours at most 24")
         }
     }
 
@@ -51,7 +45,7 @@ struct ReportCommand: ParsableCommand {
             since: since.flatMap(UTCTime.moment))
         let production = try reading.record { Terminal.shared.show("\($0) parts") }
         let content = try ReportContent(
-            folder, loaded, judged: judged, production: production, perShift: rate.map { $0 * 60 * shiftHours },
+            folder, loaded, judged: judged, production: production, perShift: shift.perShift,
             made: Date().ISO8601Format(), tool: DaemonVersion.tool)
         let file = out ?? "\(name)-report.html"
         try SafeFile.write(Array(ReportPage(content).html.utf8), to: file)

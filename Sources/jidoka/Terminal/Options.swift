@@ -28,6 +28,23 @@ struct JSONOption: ParsableArguments {
     var isJSON = false
 }
 
+/// How many good parts come in a shift.
+struct ShiftOptions: ParsableArguments {
+    @Option(help: "Good parts a minute, to say what a rate is in a shift.")
+    var rate: Double?
+    @Option(help: "Hours of a shift.")
+    var shiftHours = 8.0
+
+    func validate() throws {
+        guard rate.map({ $0 > 0 && $0 <= 1_000_000 }) ?? true, shiftHours > 0, shiftHours <= 24 else {
+            throw ValidationError("--rate is above 0 and at most 1000000, --shift-hours at most 24")
+        }
+    }
+
+    /// Good parts in a shift; nil without a rate.
+    var perShift: Double? { rate.map { $0 * 60 * shiftHours } }
+}
+
 /// `layer1,layer2` as a list of levels.
 struct LevelList: ExpressibleByArgument {
     let levels: [Level]
