@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Daemon
+@preconcurrency import Glibc
 
 /// The tool that a person types.
 @main
@@ -27,4 +28,13 @@ struct Jidoka: ParsableCommand {
                 ]),
             CommandGroup(name: "Try", subcommands: [Demo.self, Bench.self]),
         ])
+
+    /// Runs the command; what could not be printed, on a full disk for one, is an error.
+    static func main() {
+        main(nil)
+        guard fflush(stdout) == 0, ferror(stdout) == 0 else {
+            Terminal.shared.say("jidoka: the output can't be written: \(String(cString: strerror(errno)))")
+            exit(withError: ExitCode(1))
+        }
+    }
 }

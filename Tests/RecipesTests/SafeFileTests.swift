@@ -122,4 +122,17 @@ import Testing
         digest.update(Array(rest))
         #expect(digest.finish() == expected)
     }
+
+    @Test("a file takes the place of a file only, never of a pipe, a device or a folder")
+    func places() throws {
+        let folder = try ScratchFolder()
+        let (pipe, inside) = (folder.path + "/pipe", folder.path + "/folder")
+        try #require(mkfifo(pipe, 0o600) == 0 && mkdir(inside, 0o700) == 0)
+        for path in [pipe, inside] {
+            let error = recipeError { try SafeFile.write([1], to: path) }
+            #expect(error?.code == .writeFailed && error?.expected == "a regular file, or none yet")
+        }
+        var status = stat()
+        #expect(stat(pipe, &status) == 0 && status.st_mode & S_IFMT == S_IFIFO)
+    }
 }

@@ -26,6 +26,18 @@ import Testing
         #expect(output.out.isEmpty && output.errors.contains("Usage: jidoka"), "\(output.errors)")
     }
 
+    @Test("output that can't be written is an error, not a success without it")
+    func fullOutput() throws {
+        let folder = try TemporaryFolder("full-output")
+        try Files.write((1...300).map { "\($0)\n" }.joined(), to: folder / "scores")
+        let command = "\(Programs.jidoka) calibrate --scores \(folder / "scores")"
+        #expect(try run("/bin/sh", ["-c", command]).ending == .exit(0))
+        for more in ["", " --json"] {
+            let output = try run("/bin/sh", ["-c", command + more + " > /dev/full"])
+            #expect(output.ending == .exit(1) && output.errors.contains("No space left on device"), "\(output)")
+        }
+    }
+
     @Test("the daemon explains itself, shows an example and checks a configuration")
     func daemon() throws {
         let help = try run(Programs.jidokad, ["--help"])

@@ -8,8 +8,14 @@ public enum SafeFile {
     ///
     /// Temporary file beside it, `fsync`, `rename`, `fsync` of the folder.
     ///
-    /// - Throws: `RecipeError` with `errno` and the path.
+    /// - Throws: `RecipeError` with `errno` and the path; also for a path that is there and no regular file: the file would take the place
+    ///   of a device or a pipe.
     public static func write(_ bytes: [UInt8], to path: String) throws(RecipeError) {
+        var status = stat()
+        guard stat(path, &status) != 0 || status.st_mode & S_IFMT == S_IFREG else {
+            throw failure(
+                .writeFailed, path, "a regular file, or none yet", status.st_mode & S_IFMT == S_IFDIR ? EISDIR : EEXIST)
+        }
         let temporary = "\(path).\(getpid()).tmp"
         let file = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
         guard file >= 0 else { throw failure(.writeFailed, path, "a file that can be created", errno) }
