@@ -120,8 +120,9 @@ public struct ReportPage: Sendable {
             ]
         }
         let out = content.exclusions.count { $0.includedBy == nil }
+        let pictures = out == 1 ? "good picture is" : "good pictures are"
         return """
-            <p>\(out) good pictures are out on a person's word; those that had calibrated count as exceedances since the \
+            <p>\(out) \(pictures) out on a person's word; those that had calibrated count as exceedances since the \
             calibration that knows of it.</p>
             \(Markup.table("Pictures that people have excluded", ["part", "by", "reason", "when, UTC", "now"], rows))
             """

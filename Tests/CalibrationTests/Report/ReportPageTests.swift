@@ -131,7 +131,7 @@ import Testing
         let html = ReportPage(content).html
         _ = try check(html)
         for word in [
-            "Good-set audit", "1 good pictures are out", "scratched", "2026-11-22 08:30", "taken back by Anna",
+            "Good-set audit", "1 good picture is out", "scratched", "2026-11-22 08:30", "taken back by Anna",
             "<strong>WARNING:</strong> the camera &lt;is&gt; set",
         ] {
             #expect(html.contains(word), "\(word)")
