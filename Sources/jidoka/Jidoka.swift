@@ -32,8 +32,11 @@ struct Jidoka: ParsableCommand {
     /// Runs the command; what could not be printed, on a full disk for one, is an error.
     static func main() {
         main(nil)
-        guard fflush(stdout) == 0, ferror(stdout) == 0 else {
-            Terminal.shared.say("jidoka: the output can't be written: \(String(cString: strerror(errno)))")
+        let flushed = fflush(stdout) == 0
+        guard flushed, ferror(stdout) == 0 else {
+            // read before anything else sets it; a write that failed earlier has left no number that can be trusted
+            let reason = flushed ? "an earlier write failed" : String(cString: strerror(errno))
+            Terminal.shared.say("jidoka: the output can't be written: \(reason)")
             exit(withError: ExitCode(1))
         }
     }
