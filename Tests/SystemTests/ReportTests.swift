@@ -11,7 +11,16 @@ import Testing
         let first = try jidoka(
             "report", "tiny", "--recipes", fixture.recipes, "--state", folder / "none", "--out", page)
         #expect(first.ending == .exit(0) && first.out.contains("production: none yet"), "\(first)")
-        #expect(Files.text(page)?.contains("No production yet") == true)
+        let empty = try #require(Files.text(page))
+        #expect(empty.contains("No production yet") && empty.contains("detection heartbeat:</strong>"))
+        // What stops a line of good parts besides the threshold, by default and by a configuration.
+        #expect(empty.contains("the whole policy") && empty.contains("a false drift alarm"))
+        let file = folder / "jidoka.yaml"
+        try Files.write(
+            "recipe: tiny\nsource: {kind: synthetic}\ndrift: {level: 0}\ndetection: {every_parts: 0}\n", to: file)
+        let configured = try jidoka(
+            "report", "tiny", "--recipes", fixture.recipes, "--state", folder / "none", "--out", page, "--config", file)
+        #expect(configured.ending == .exit(0) && Files.text(page)?.contains("a false drift alarm") == false)
         let line = try LineUnderTest("report", parts: [.good, .good, .noise, .good])
         try line.boot()
         #expect(line.command("start"))

@@ -43,6 +43,11 @@ extension ReportContent {
             acceptedBy: calibration.accepted?.by, scores: scores.map { ($0.part, $0.score) }, judged: judged,
             production: production, versions: Self.versions(loaded, tool: tool), camera: Self.camera(loaded.camera),
             files: try Self.files(folder))
+        warnThreshold = try calibration.warnAlpha.map {
+            try ConformalThreshold(
+                scores: scores.map(\.score), alpha: $0, excluded: calibration.excluded?.parts ?? 0)
+        }
+        lines.append(Self.heartbeat(calibration.detection))
         exclusions = try Exclusions.read(folder).pictures.map { picture in
             Exclusion(
                 part: picture.part, by: picture.excluded.by, reason: picture.excluded.reason,
@@ -53,6 +58,13 @@ extension ReportContent {
                 "the camera is set otherwise than at calibration; the promise is not for its pictures. Accepted by "
                     + "\(accepted.by): \(accepted.reason)")
         }
+    }
+
+    /// What the detection heartbeat goes by.
+    private static func heartbeat(_ detection: CalibrationFile.Detection?) -> String {
+        guard let detection else { return "detection heartbeat: none, the calibration is older than it" }
+        return "detection heartbeat: calibration missed \(detection.missed) of \(detection.trials) blended defects; "
+            + "taken for a fault on the line: more than \(Certificate.percent(detection.limit)) of them missed"
     }
 
     private static func versions(_ loaded: LoadedRecipe, tool: String) -> [Fact] {

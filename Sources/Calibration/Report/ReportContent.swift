@@ -98,10 +98,12 @@ public struct ReportContent: Sendable {
     public var calibrated: String
     /// What may be said of the stop threshold.
     public var certificate: Certificate
-    /// The certificate in words.
+    /// The certificate in words, then what else stops a line of good parts.
     public var lines: [String]
     /// Thresholds besides stop: the warn threshold and its rate, and that of the pixels.
     public var warn: Float?, warnAlpha: Double?, pixel: Float
+    /// The warn threshold with its promise; nil without one.
+    public var warnThreshold: ConformalThreshold?
     /// Who accepted less than was asked for.
     public var acceptedBy: String?
     /// Calibrate parts and their scores.

@@ -26,6 +26,7 @@ struct ReportCommand: ParsableCommand {
     @Option(help: "Production from this time on (default: the last 5,000 parts).")
     var since: String?
     @OptionGroup var shift: ShiftOptions
+    @OptionGroup var policy: PolicyOptions
     @Option(help: "The file (default: RECIPE-report.html).")
     var out: String?
     @OptionGroup var output: JSONOption
@@ -44,9 +45,12 @@ struct ReportCommand: ParsableCommand {
             state: state, recipe: loaded.recipe.name, model: loaded.digest, threshold: loaded.threshold.stop,
             since: since.flatMap(UTCTime.moment))
         let production = try reading.record { Terminal.shared.show("\($0) parts") }
-        let content = try ReportContent(
+        var content = try ReportContent(
             folder, loaded, judged: judged, production: production, perShift: shift.perShift,
             made: Date().ISO8601Format(), tool: DaemonVersion.tool)
+        content.lines += try PolicyReport(
+            stop: content.certificate.threshold, warn: content.warnThreshold, options: policy, perMinute: shift.rate
+        ).lines(perShift: shift.perShift)
         let file = out ?? "\(name)-report.html"
         try SafeFile.write(Array(ReportPage(content).html.utf8), to: file)
         Terminal.shared.clear()
