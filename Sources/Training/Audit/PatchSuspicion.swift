@@ -7,7 +7,7 @@ import Glibc
 /// Every place is held against a memory of places of the other pictures: never its own, nor one of the same part, which would
 /// vouch for it. Its logarithmic distance to the nearest is then held against what the set has at that place (median and median
 /// deviation, so that a few defects change nothing), since edges are further from everything than plain faces are. The picture's
-/// suspicion is the mean of the highest hundredth. Memory as in PatchCore (Roth et al., 2022), sampled at random: a coreset would
+/// suspicion is the mean of the highest three hundredths. Memory as in PatchCore (Roth et al., 2022), sampled at random: a coreset would
 /// keep just the rare places, the defects that are looked for.
 package struct PatchSuspicion: Sendable, Equatable {
     /// Robust deviations of the strangest places; about 2 for most, without bound.
@@ -16,9 +16,9 @@ package struct PatchSuspicion: Sendable, Equatable {
     package let x: Int, y: Int
 
     /// Vectors of the memory, about; as many of each picture.
-    package static let memory = 4_000
+    package static let memory = 26_000
     /// Share of the places that count.
-    static let highest = 0.01
+    static let highest = 0.03
     /// Fewest different parts in the memory.
     package static let fewest = 10
 
