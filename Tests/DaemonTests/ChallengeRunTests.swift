@@ -84,7 +84,7 @@ import Testing
 
     @Test("a burst that misses everything is an alarm at every limit that a heartbeat is made for")
     func burstOfABlindBox() {
-        var test = DetectionTest(limit: DetectionHeartbeat.highestLimit)
+        var test = DetectionTest(limit: CalibrationFile.Detection.highestLimit)
         for _ in 0..<DetectionHeartbeat.burstTrials { test.add(wasMissed: true) }
         #expect(test.isAlarm)
     }

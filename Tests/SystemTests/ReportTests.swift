@@ -12,7 +12,7 @@ import Testing
             "report", "tiny", "--recipes", fixture.recipes, "--state", folder / "none", "--out", page)
         #expect(first.ending == .exit(0) && first.out.contains("production: none yet"), "\(first)")
         let empty = try #require(Files.text(page))
-        #expect(empty.contains("No production yet") && empty.contains("detection heartbeat:</strong>"))
+        #expect(empty.contains("No production yet") && empty.contains("blended defects were missed at calibration"))
         // What stops a line of good parts besides the threshold, by default and by a configuration.
         #expect(empty.contains("the whole policy") && empty.contains("a false drift alarm"))
         let file = folder / "jidoka.yaml"
@@ -21,6 +21,7 @@ import Testing
         let configured = try jidoka(
             "report", "tiny", "--recipes", fixture.recipes, "--state", folder / "none", "--out", page, "--config", file)
         #expect(configured.ending == .exit(0) && Files.text(page)?.contains("a false drift alarm") == false)
+        #expect(Files.text(page)?.contains("every_parts is 0") == true)
         let line = try LineUnderTest("report", parts: [.good, .good, .noise, .good])
         try line.boot()
         #expect(line.command("start"))

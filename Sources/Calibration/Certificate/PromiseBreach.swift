@@ -6,7 +6,7 @@
 /// allow either.
 public enum PromiseBreach: String, Sendable, Encodable {
     /// Nothing speaks against it.
-    case none = "kept"
+    case kept
     /// Above the promised rate, and within what this very calibration may be.
     case doubtful
     /// Above that as well.
@@ -19,6 +19,6 @@ public enum PromiseBreach: String, Sendable, Encodable {
     ///   - promised: the promised rate.
     ///   - confident: the rate that this calibration keeps with 95 %, or with its own confidence.
     public init(lowest: Double, promised: Double, confident: Double) {
-        self = lowest > max(promised, confident) ? .broken : lowest > promised ? .doubtful : .none
+        self = lowest > max(promised, confident) ? .broken : lowest > promised ? .doubtful : .kept
     }
 }

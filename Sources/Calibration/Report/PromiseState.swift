@@ -21,8 +21,8 @@ public enum PromiseState: String, Sendable, Encodable, CaseIterable {
         switch Self.breach(certificate, falseStops) {
         case .broken: self = .broken
         case .doubtful: self = .doubtful
-        case .none where isDoubted || certificate.order?.isSuspicious == true: self = .doubtful
-        case .none: self = falseStops.map { $0.high <= certificate.threshold.alpha } ?? false ? .kept : .open
+        case .kept where isDoubted || certificate.order?.isSuspicious == true: self = .doubtful
+        case .kept: self = falseStops.map { $0.high <= certificate.threshold.alpha } ?? false ? .kept : .open
         }
     }
 

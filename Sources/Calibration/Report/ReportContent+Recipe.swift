@@ -33,21 +33,20 @@ extension ReportContent {
                 .badFile, folder.calibration, expected: "score \(threshold.order) of \(threshold.count) for its alpha",
                 found: "score \(calibration.order)", hint: "run 'jidoka calibrate' again")
         }
+        let warn = try calibration.warnAlpha.map {
+            try ConformalThreshold(
+                scores: scores.map(\.score), alpha: $0, excluded: calibration.excluded?.parts ?? 0)
+        }
         let certificate = Certificate(
             scores: scores.map(\.score), threshold: threshold, wanted: calibration.accepted?.alpha,
             excludedBy: calibration.excluded?.by ?? [])
         self.init(
             recipe: loaded.recipe.name, made: made, tool: tool, calibrated: calibration.date, certificate: certificate,
             lines: certificate.lines(perShift: perShift, acceptedBy: calibration.accepted?.by),
-            warn: calibration.thresholds.warn, warnAlpha: calibration.warnAlpha, pixel: calibration.thresholds.pixel,
+            warn: warn, pixel: calibration.thresholds.pixel,
             acceptedBy: calibration.accepted?.by, scores: scores.map { ($0.part, $0.score) }, judged: judged,
             production: production, versions: Self.versions(loaded, tool: tool), camera: Self.camera(loaded.camera),
             files: try Self.files(folder))
-        warnThreshold = try calibration.warnAlpha.map {
-            try ConformalThreshold(
-                scores: scores.map(\.score), alpha: $0, excluded: calibration.excluded?.parts ?? 0)
-        }
-        lines.append(Self.heartbeat(calibration.detection))
         exclusions = try Exclusions.read(folder).pictures.map { picture in
             Exclusion(
                 part: picture.part, by: picture.excluded.by, reason: picture.excluded.reason,
@@ -58,13 +57,6 @@ extension ReportContent {
                 "the camera is set otherwise than at calibration; the promise is not for its pictures. Accepted by "
                     + "\(accepted.by): \(accepted.reason)")
         }
-    }
-
-    /// What the detection heartbeat goes by.
-    private static func heartbeat(_ detection: CalibrationFile.Detection?) -> String {
-        guard let detection else { return "detection heartbeat: none, the calibration is older than it" }
-        return "detection heartbeat: calibration missed \(detection.missed) of \(detection.trials) blended defects; "
-            + "taken for a fault on the line: more than \(Certificate.percent(detection.limit)) of them missed"
     }
 
     private static func versions(_ loaded: LoadedRecipe, tool: String) -> [Fact] {

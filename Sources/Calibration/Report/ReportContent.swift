@@ -100,10 +100,10 @@ public struct ReportContent: Sendable {
     public var certificate: Certificate
     /// The certificate in words, then what else stops a line of good parts.
     public var lines: [String]
-    /// Thresholds besides stop: the warn threshold and its rate, and that of the pixels.
-    public var warn: Float?, warnAlpha: Double?, pixel: Float
     /// The warn threshold with its promise; nil without one.
-    public var warnThreshold: ConformalThreshold?
+    public var warn: ConformalThreshold?
+    /// The threshold of the pixels.
+    public var pixel: Float
     /// Who accepted less than was asked for.
     public var acceptedBy: String?
     /// Calibrate parts and their scores.
@@ -126,13 +126,13 @@ public struct ReportContent: Sendable {
     /// A content.
     public init(
         recipe: String, made: String, tool: String, calibrated: String, certificate: Certificate, lines: [String],
-        warn: Float? = nil, warnAlpha: Double? = nil, pixel: Float, acceptedBy: String? = nil,
+        warn: ConformalThreshold? = nil, pixel: Float, acceptedBy: String? = nil,
         scores: [(part: String, score: Float)], judged: Judged? = nil, production: ProductionRecord? = nil,
         versions: [Fact] = [], camera: [Fact] = [], files: [File] = []
     ) {
         (self.recipe, self.made, self.tool, self.calibrated) = (recipe, made, tool, calibrated)
         (self.certificate, self.lines, self.acceptedBy) = (certificate, lines, acceptedBy)
-        (self.warn, self.warnAlpha, self.pixel, self.scores) = (warn, warnAlpha, pixel, scores)
+        (self.warn, self.pixel, self.scores) = (warn, pixel, scores)
         (self.judged, self.production) = (judged, production)
         (self.versions, self.camera, self.files) = (versions, camera, files)
     }

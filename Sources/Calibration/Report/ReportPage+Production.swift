@@ -10,7 +10,7 @@ extension ReportPage {
             return "<p>No production yet by this model.</p>\n"
         }
         let figure =
-            ControlChart.drawing(record, warn: content.warn).map {
+            ControlChart.drawing(record, warn: content.warn?.value).map {
                 Markup.figure(
                     $0,
                     title:

@@ -80,8 +80,10 @@ public struct ReportPage: Sendable {
             ]
         ]
         if let warn = content.warn {
-            let rate = content.warnAlpha.map { "at most \(Certificate.percent($0)) of good parts, on average" } ?? "–"
-            rows.append(["warn", "\(NumberText.significant(Double(warn)))", "\(rate)"])
+            rows.append([
+                "warn", "\(NumberText.significant(Double(warn.value)))",
+                "at most \(Certificate.percent(warn.alpha)) of good parts, on average",
+            ])
         }
         rows.append(["pixel", "\(NumberText.significant(Double(content.pixel)))", "shows where a defect is"])
         let accepted: Markup =
@@ -98,7 +100,7 @@ public struct ReportPage: Sendable {
         let calibrate = HistogramPlot.Group(name: "calibrate", isGood: true, scores: content.scores.map(\.score))
         let groups = [calibrate] + (content.judged?.groups ?? [])
         let drawing = HistogramPlot.drawing(
-            groups, threshold: content.certificate.threshold.value, warn: content.warn,
+            groups, threshold: content.certificate.threshold.value, warn: content.warn?.value,
             title: content.judged == nil ? "Scores of the calibrate parts" : "Scores of good and defective parts")
         let figure = Markup.figure(
             drawing,

@@ -45,9 +45,6 @@ package struct DetectionHeartbeat {
         case burstOver
     }
 
-    /// Beyond this miss rate a blind box looks like a seeing one for too long, and twenty misses of twenty would be no alarm, so that a burst
-    /// would acquit it (0.72 is the last with which they are one).
-    package static let highestLimit = 0.7
     /// Defects on the kept picture after an alarm.
     package static let burstTrials = 20
 
@@ -70,7 +67,7 @@ package struct DetectionHeartbeat {
     /// - Parameter seed: number of the first order, each further one's is one more; it picks the defects.
     /// - Returns: nil when calibration missed so many that it would tell nothing.
     package init?(_ expected: CalibrationFile.Detection, seed: UInt64) {
-        guard expected.limit <= Self.highestLimit else { return nil }
+        guard expected.tellsBlindness else { return nil }
         self.expected = expected
         test = DetectionTest(limit: expected.limit)
         nextSeed = seed

@@ -23,6 +23,9 @@ public struct DetectionTest: Sendable, Equatable {
     /// Whether an alarm was raised; it stays.
     public private(set) var isAlarm = false
 
+    /// The usual `level`.
+    public static let usualLevel = 0.01
+
     /// How far the rates that are bet on are from the limit to 1.
     private static let ways: [Double] = [0.1, 0.2, 0.4, 0.7, 1]
     private var bets: [Double]
@@ -32,7 +35,7 @@ public struct DetectionTest: Sendable, Equatable {
     /// - Parameters:
     ///   - limit: the highest miss rate that is as it should be, above 0 and below 1.
     ///   - level: whole-run probability of a false alarm, above 0 and below 1.
-    public init(limit: Double, level: Double = 0.01) {
+    public init(limit: Double, level: Double = Self.usualLevel) {
         precondition(limit > 0 && limit < 1 && level > 0 && level < 1, "limit and level are probabilities")
         self.limit = limit
         self.level = level

@@ -14,6 +14,13 @@ extension CalibrationFile {
         /// The miss rate that is not exceeded with a confidence of 99 % if trials were independent (Clopper and Pearson), at most 1.
         public var limit: Double
 
+        /// Beyond this miss rate a blind box looks like a seeing one for too long, and twenty misses of twenty would be no alarm, so that a
+        /// burst would acquit it (0.72 is the last with which they are one).
+        public static let highestLimit = 0.7
+
+        /// Whether the detection heartbeat can tell a blind box from one that misses what it missed at calibration.
+        public var tellsBlindness: Bool { limit <= Self.highestLimit }
+
         enum CodingKeys: String, CodingKey {
             case seeds, trials, missed, limit
             case sizeClass = "size_class"

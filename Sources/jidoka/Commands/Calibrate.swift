@@ -66,7 +66,8 @@ struct Calibrate: ParsableCommand {
             progress: TrainingDisplay.reporter.step)
         Terminal.shared.clear()
         let whole = try PolicyReport(
-            stop: calibration.threshold, warn: calibration.warn, options: policy, perMinute: shift.rate)
+            stop: calibration.threshold, warn: calibration.warn, missed: calibration.file.detection, options: policy,
+            perMinute: shift.rate)
         if output.isJSON {
             return try printJSON(
                 Report(

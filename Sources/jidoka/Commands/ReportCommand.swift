@@ -49,7 +49,8 @@ struct ReportCommand: ParsableCommand {
             folder, loaded, judged: judged, production: production, perShift: shift.perShift,
             made: Date().ISO8601Format(), tool: DaemonVersion.tool)
         content.lines += try PolicyReport(
-            stop: content.certificate.threshold, warn: content.warnThreshold, options: policy, perMinute: shift.rate
+            stop: content.certificate.threshold, warn: content.warn, missed: loaded.calibration.detection,
+            options: policy, perMinute: shift.rate
         ).lines(perShift: shift.perShift)
         let file = out ?? "\(name)-report.html"
         try SafeFile.write(Array(ReportPage(content).html.utf8), to: file)

@@ -18,7 +18,8 @@ import Testing
         return ReportContent(
             recipe: "tiles", made: "2026-11-30T20:15:09Z", tool: "test 1", calibrated: "2026-11-21T03:12:00Z",
             certificate: certificate, lines: certificate.lines(perShift: 14_400, acceptedBy: Self.hostile),
-            warn: hasWarn ? 280 : nil, warnAlpha: hasWarn ? 0.07 : nil, pixel: 3, acceptedBy: Self.hostile,
+            warn: hasWarn ? try ConformalThreshold(scores: scores, alpha: 0.064) : nil, pixel: 3,
+            acceptedBy: Self.hostile,
             scores: scores.map { ($0 == 298 ? Self.hostile : "OK/\($0).png", $0) }, judged: judged,
             production: production, versions: [.init("model", String(repeating: "9f", count: 32))],
             camera: [.init("exposure_time_absolute", "200")],
