@@ -128,9 +128,10 @@ import Testing
         let folder = try ScratchFolder()
         let (pipe, inside) = (folder.path + "/pipe", folder.path + "/folder")
         try #require(mkfifo(pipe, 0o600) == 0 && mkdir(inside, 0o700) == 0)
-        for path in [pipe, inside] {
+        for (path, found) in [(pipe, "a device, pipe or socket"), (inside, "a folder")] {
             let error = recipeError { try SafeFile.write([1], to: path) }
             #expect(error?.code == .writeFailed && error?.expected == "a regular file, or none yet")
+            #expect(error?.found == found)
         }
         var status = stat()
         #expect(stat(pipe, &status) == 0 && status.st_mode & S_IFMT == S_IFIFO)

@@ -33,6 +33,7 @@ import Testing
         #expect(second.ending == .exit(0) && second.json?["production"]?["parts"]?.int == 3, "\(second)")
         #expect(second.json?["production"]?["verdicts"]?["bad"]?.int == 1)
         #expect(second.json?["production"]?["stops"]?["false_stop"]?.int == 1)
+        #expect(second.json?["policy"]?["cover"] != nil && second.json?["policy"]?["drift"] != nil)
         // Three parts prove nothing.
         #expect(second.json?["promise"]?["state"]?.text != "kept")
         let text = try #require(Files.text(page))

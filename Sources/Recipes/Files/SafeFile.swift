@@ -13,8 +13,11 @@ public enum SafeFile {
     public static func write(_ bytes: [UInt8], to path: String) throws(RecipeError) {
         var status = stat()
         guard stat(path, &status) != 0 || status.st_mode & S_IFMT == S_IFREG else {
-            throw failure(
-                .writeFailed, path, "a regular file, or none yet", status.st_mode & S_IFMT == S_IFDIR ? EISDIR : EEXIST)
+            let isFolder = status.st_mode & S_IFMT == S_IFDIR
+            throw RecipeError(
+                .writeFailed, path, expected: "a regular file, or none yet",
+                found: isFolder ? "a folder" : "a device, pipe or socket", errno: isFolder ? EISDIR : EEXIST,
+                hint: "name another file")
         }
         let temporary = "\(path).\(getpid()).tmp"
         let file = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)

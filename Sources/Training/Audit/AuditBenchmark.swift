@@ -19,6 +19,10 @@ public struct AuditBenchmark: Sendable, Encodable {
         public var seed: UInt64 = 1
         /// Also what the defects cost that are left in.
         public var recall = false
+        /// Synthetic defects blended into the good pictures instead of the set's own: for choices.
+        public var blended = false
+        /// Levels that pictures are compared by.
+        public var levels = AuditPatches.usualLevels
         /// How a picture becomes network input.
         public var input = InputRule()
 
@@ -71,36 +75,35 @@ public struct AuditBenchmark: Sendable, Encodable {
         _ data: DataSet, teacher: (bytes: [UInt8], name: String), choices: Choices = Choices(),
         progress: RecipeCalibration.Progress? = nil, shouldStop: () -> Bool = { false }
     ) throws {
-        let bad = data.test.filter { $0.defect != nil }
-        guard data.good.count >= PatchSuspicion.fewest, bad.count >= choices.slipped else {
+        let defects = choices.blended ? data.good.count : data.test.count { $0.defect != nil }
+        guard data.good.count >= PatchSuspicion.fewest, defects >= choices.slipped else {
             throw CalibrationError(
                 .badData, data.root,
                 expected: "\(PatchSuspicion.fewest) good and \(choices.slipped) defective pictures or more",
-                found: "\(data.good.count) and \(bad.count)", hint: "see 'Data sets' in the README")
+                found: "\(data.good.count) and \(defects)", hint: "see 'Data sets' in the README")
         }
-        let file = try ModelFile.teacher(teacher.bytes, name: teacher.name, levels: AuditPatches.levels)
-        let patches = try AuditPatches(teacher: try file.plan(inputSize: choices.input.size, name: teacher.name))
-        let parts = try PreparedPart.load(data.good + bad.map(\.path), rule: choices.input) {
-            progress?("reading pictures", $0, $1)
-        }
+        let file = try ModelFile.teacher(teacher.bytes, name: teacher.name, levels: choices.levels)
+        let patches = try AuditPatches(
+            teacher: try file.plan(inputSize: choices.input.size, name: teacher.name), levels: choices.levels)
+        let pictures = try AuditPictures(data, choices: choices) { progress?("reading pictures", $0, $1) }
         guard !shouldStop() else { return nil }
-        let groups = GoodSetAudit.numbers(Fingerprint.groups(parts.map(\.fingerprint)), count: parts.count)
-        let store = try patches.store(parts.map(\.pixels)) { progress?("teacher's features", $0, $1) }
+        let store = try patches.store(pictures.pixels) { progress?("teacher's features", $0, $1) }
         let trial = AuditTrial(
-            store: store, patches: patches, groups: groups, good: data.good.count, count: parts.count)
+            store: store, patches: patches, groups: pictures.groups, good: data.good.count,
+            count: pictures.pixels.count)
         var random = RandomSource(seed: choices.seed)
         var (found, losses) = ([Int](), [AuditTrial.Loss]())
         var kinds: [String: (found: Int, slipped: Int)] = [:]
         for draw in 0..<choices.draws {
             guard !shouldStop() else { return nil }
             progress?("draws", draw, choices.draws)
-            var order = Array(data.good.count..<parts.count)
+            var order = Array(data.good.count..<trial.count)
             random.shuffle(&order)
             let slipped = Array(order.prefix(choices.slipped))
             let front = Set(try trial.front(slipped, looked: choices.looked, seed: random.next()))
             found.append(slipped.count { front.contains($0) })
             for index in slipped {
-                let kind = bad[index - data.good.count].defect ?? ""
+                let kind = pictures.kinds[index - data.good.count]
                 kinds[kind, default: (0, 0)].slipped += 1
                 kinds[kind, default: (0, 0)].found += front.contains(index) ? 1 : 0
             }
@@ -111,7 +114,7 @@ public struct AuditBenchmark: Sendable, Encodable {
         progress?("draws", choices.draws, choices.draws)
         set = data.root.split(separator: "/").last.map(String.init) ?? data.root
         self.teacher = file.digest
-        (good, defective) = (data.good.count, bad.count)
+        (good, defective) = (data.good.count, defects)
         (slipped, looked) = (choices.slipped, choices.looked)
         self.found = found
         self.kinds = kinds.mapValues { Double($0.found) / Double($0.slipped) }

@@ -5,14 +5,17 @@ import Inspection
 
 /// The teacher's features at every place of layer2's grid, for comparing pictures of a set with one another.
 ///
-/// Each level's map is averaged over 3×3 neighbourhoods; layer1's is then averaged 2×2, layer3's repeated 2×2, so that all three
+/// Each level's map is averaged over 3×3 neighbourhoods; layer1's is then averaged 2×2, layer3's repeated 2×2, so that all
 /// levels meet in a sixteenth of the picture's side. Coarser than `PatchFeatures`: a set has hundreds of pictures to be compared
 /// with hundreds of others.
 package struct AuditPatches: Sendable {
-    /// Levels that a place is described by.
-    package static let levels: [Level] = [.layer1, .layer2, .layer3]
+    /// Levels that a place is described by: those that bring most synthetic defects to the front ('The audit' in models/RESULTS.md),
+    /// and the ones of PatchCore (Roth et al., 2022).
+    package static let usualLevels: [Level] = [.layer2, .layer3]
 
     let teacher: NetworkPlan
+    /// Levels that a place is described by, shallow first.
+    package let levels: [Level]
     /// Rows and columns of the grid.
     package let side: Int
     /// Channels of all levels, shallow first.
@@ -23,11 +26,12 @@ package struct AuditPatches: Sendable {
     package var places: Int { side * side }
 
     /// - Throws: `TrainingError` for a teacher without these levels at their usual sizes.
-    package init(teacher: NetworkPlan) throws(TrainingError) {
+    package init(teacher: NetworkPlan, levels: [Level] = usualLevels) throws(TrainingError) {
         self.teacher = teacher
+        self.levels = levels.sorted()
         side = teacher.inputSize / Level.layer2.reduction
         var channels: [Int] = []
-        for level in Self.levels {
+        for level in self.levels {
             let expected = teacher.inputSize / level.reduction
             let shape = teacher.levels.first { $0.level == level }?.shape
             guard let shape, shape.height == expected, shape.width == expected else {
@@ -76,7 +80,7 @@ package struct AuditPatches: Sendable {
         func run(_ pixels: [UInt8]) {
             network.run(pixels)
             var first = 0
-            for level in AuditPatches.levels {
+            for level in patches.levels {
                 guard let map = network.map(of: level) else { continue }
                 average(map.values, row: map.row, side: map.shape.height, channels: map.shape.channels)
                 spread(side: map.shape.height, channels: map.shape.channels, first: first)

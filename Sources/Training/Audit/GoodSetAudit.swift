@@ -99,7 +99,8 @@ public struct GoodSetAudit: Sendable, Encodable {
     /// depend on them, and the threshold's promise is that of parts that nothing else has seen. Nor do excluded pictures.
     /// - Throws: `CalibrationError` for bad or changed files, `RecipeError` for a bad teacher, `TrainingError` for fewer than ten parts.
     public init(_ plan: Plan, progress: RecipeCalibration.Progress? = nil) throws {
-        let teacher = try ModelFile.teacher(plan.teacher.bytes, name: plan.teacher.name, levels: AuditPatches.levels)
+        let teacher = try ModelFile.teacher(
+            plan.teacher.bytes, name: plan.teacher.name, levels: AuditPatches.usualLevels)
         let patches = try AuditPatches(
             teacher: try teacher.plan(inputSize: plan.input.size, name: plan.teacher.name))
         let parts = try PreparedPart.load(plan.paths.map { plan.root + "/" + $0 }, rule: plan.input) {

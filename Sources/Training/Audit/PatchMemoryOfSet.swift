@@ -49,7 +49,7 @@ struct PatchScale: Sendable {
 
 /// Some places of every picture of a set, chosen at random, and whose they are.
 struct PatchMemoryOfSet {
-    /// Vectors that are compared with in one product.
+    /// Vectors that are compared with in one product; whole lanes of ``highest(_:plus:)``.
     private static let chunk = 1_024
 
     private let vectors: Storage
@@ -94,7 +94,7 @@ struct PatchMemoryOfSet {
         // In batches, so that progress is seen; what comes out does not depend on them.
         for start in stride(from: 0, to: pictures.count, by: batch) {
             let end = min(pictures.count, start + batch)
-            let scratch = places * (dimensions + Self.chunk)
+            let scratch = places * (dimensions + Self.chunk) + Self.chunk
             Workers.forEach(end - start, scratch: scratch) { shard, scratch in
                 let index = start + shard
                 look(
@@ -111,6 +111,7 @@ struct PatchMemoryOfSet {
         scratch: UnsafeMutablePointer<Float>, into map: UnsafeMutablePointer<Float>
     ) {
         let products = scratch + places * dimensions
+        let bias = products + places * Self.chunk
         scale.apply(picture, count: places, to: scratch)
         map.update(repeating: -.infinity, count: places)
         for start in stride(from: 0, to: owners.count, by: Self.chunk) {
@@ -119,12 +120,13 @@ struct PatchMemoryOfSet {
                 Matrix(scratch, stride: dimensions),
                 Matrix(vectors.pointer + start * dimensions, stride: dimensions, isTransposed: true), rows: places,
                 inner: dimensions, columns: count, into: products, stride: Self.chunk)
-            let others = (0..<count).filter { owners[start + $0] != part }
+            // What vouches for nobody here, and what is left of the last product's row, never is the highest.
+            for column in 0..<Self.chunk {
+                let counts = column < count && owners[start + column] != part
+                bias[column] = counts ? offsets[start + column] : -.infinity
+            }
             for place in 0..<places {
-                let row = products + place * Self.chunk
-                var best = map[place]
-                for column in others { best = max(best, row[column] + offsets[start + column]) }
-                map[place] = best
+                map[place] = max(map[place], Self.highest(products + place * Self.chunk, plus: bias))
             }
         }
         for place in 0..<places {
@@ -132,5 +134,19 @@ struct PatchMemoryOfSet {
             let square = vector.reduce(Float(0)) { $0 + $1 * $1 } - 2 * map[place]
             map[place] = log(max(max(0, square).squareRoot(), 1e-6))
         }
+    }
+
+    /// The highest sum of two rows of a chunk, sixteen at a time; what is no number does not count.
+    private static func highest(_ row: UnsafePointer<Float>, plus bias: UnsafePointer<Float>) -> Float {
+        typealias Lanes = SIMD16<Float>
+        let (row, bias) = (UnsafeRawPointer(row), UnsafeRawPointer(bias))
+        var best = Lanes(repeating: -.infinity)
+        for offset in stride(from: 0, to: chunk * MemoryLayout<Float>.size, by: MemoryLayout<Lanes>.size) {
+            let sum =
+                row.loadUnaligned(fromByteOffset: offset, as: Lanes.self)
+                + bias.loadUnaligned(fromByteOffset: offset, as: Lanes.self)
+            best.replace(with: sum, where: sum .> best)
+        }
+        return best.max()
     }
 }

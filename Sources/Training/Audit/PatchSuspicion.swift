@@ -7,16 +7,16 @@ import Glibc
 /// Every place is held against a memory of places of the other pictures: never its own, nor one of the same part, which would
 /// vouch for it. Its logarithmic distance to the nearest is then held against what the set has at that place (median and median
 /// deviation, so that a few defects change nothing), since edges are further from everything than plain faces are. The picture's
-/// suspicion is the mean of the highest three hundredths. Memory as in PatchCore (Roth et al., 2022), sampled at random: a coreset would
-/// keep just the rare places, the defects that are looked for.
+/// suspicion is the mean of the highest three hundredths. Memory as in PatchCore (Roth et al., 2022), of a larger set sampled at random:
+/// a coreset would keep just the rare places, the defects that are looked for.
 package struct PatchSuspicion: Sendable, Equatable {
     /// Robust deviations of the strangest places; about 2 for most, without bound.
     package let value: Float
     /// Column and row of the strangest place in the grid.
     package let x: Int, y: Int
 
-    /// Vectors of the memory, about; as many of each picture.
-    package static let memory = 26_000
+    /// Vectors of the memory at most, as many of each picture: all places of 400 pictures.
+    package static let memory = 110_000
     /// Share of the places that count.
     static let highest = 0.03
     /// Fewest different parts in the memory.

@@ -11,9 +11,10 @@ struct BenchAudit: ParsableCommand {
         commandName: "audit",
         abstract: "Slip defective pictures into good sets and count how many an audit brings to the front.",
         discussion: """
-            Each draw slips other defective pictures of the test folders into train/good. The rule of the audit was chosen on \
-            bricks and synthetic defects. --recall also tells what the defects cost a memory of patches that learns from such a \
-            set: with them, without them, and with those taken out that the audit brought to the front.
+            Each draw slips other defective pictures of the test folders into train/good, or with --blended good pictures with a \
+            synthetic defect, which is what the audit's levels were chosen by. --recall also tells what the defects cost a memory \
+            of patches that learns from such a set: with them, without them, and with those taken out that the audit brought to \
+            the front.
             """)
 
     @Option(
@@ -32,6 +33,10 @@ struct BenchAudit: ParsableCommand {
     var seed: UInt64 = 1
     @Flag(help: "Also what the defects cost: three more memories for each draw.")
     var recall = false
+    @Flag(help: "Slip in synthetic defects, blended into the good pictures.")
+    var blended = false
+    @Option(help: "Levels that pictures are compared by, separated by commas (default: layer2,layer3).")
+    var levels: LevelList?
     @OptionGroup var output: JSONOption
 
     func validate() throws {
@@ -46,6 +51,8 @@ struct BenchAudit: ParsableCommand {
         var choices = AuditBenchmark.Choices()
         (choices.slipped, choices.looked, choices.draws) = (slipped, count, draws)
         (choices.seed, choices.recall, choices.input) = (seed, recall, try input.rule())
+        choices.blended = blended
+        if let levels { choices.levels = levels.levels }
         let bytes = try teacher.map { path throws(RecipeError) in try SafeFile.read(path) }
         var results: [AuditBenchmark] = []
         for set in try sets() {

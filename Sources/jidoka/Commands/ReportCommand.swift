@@ -48,15 +48,29 @@ struct ReportCommand: ParsableCommand {
         var content = try ReportContent(
             folder, loaded, judged: judged, production: production, perShift: shift.perShift,
             made: Date().ISO8601Format(), tool: DaemonVersion.tool)
-        content.lines += try PolicyReport(
+        let whole = try PolicyReport(
             stop: content.certificate.threshold, warn: content.warn, missed: loaded.calibration.detection,
-            options: policy, perMinute: shift.rate
-        ).lines(perShift: shift.perShift)
+            options: policy, perMinute: shift.rate)
+        content.lines += whole.lines(perShift: shift.perShift)
         let file = out ?? "\(name)-report.html"
         try SafeFile.write(Array(ReportPage(content).html.utf8), to: file)
         Terminal.shared.clear()
         let summary = ReportSummary(content, file: file)
-        if output.isJSON { try printJSON(summary) } else { print(summary.text) }
+        if output.isJSON { try printJSON(Output(summary: summary, policy: whole)) } else { print(summary.text) }
+    }
+
+    /// The summary with one key more.
+    private struct Output: Encodable {
+        let summary: ReportSummary
+        let policy: PolicyReport
+
+        enum CodingKeys: String, CodingKey { case policy }
+
+        func encode(to encoder: any Encoder) throws {
+            try summary.encode(to: encoder)
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(policy, forKey: .policy)
+        }
     }
 
     private func judge(_ data: String, _ loaded: LoadedRecipe, _ folder: RecipeFolder) throws -> ReportContent.Judged {

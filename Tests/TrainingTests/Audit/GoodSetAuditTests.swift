@@ -154,7 +154,12 @@ import Training
         let recall = try #require(result.recall)
         #expect((0...1).contains(recall.clean) && (0...1).contains(recall.left))
         #expect(try run()?.found == result.found)
-        choices.slipped = 7
+        // Synthetic defects: one for each good picture, so there is no need of defective ones.
+        (choices.blended, choices.recall, choices.levels) = (true, false, [.layer1, .layer3])
+        let blended = try #require(try run())
+        #expect(blended.defective == 60 && blended.kinds.keys.allSatisfy { $0.hasSuffix(" % of the picture") })
+        #expect(blended.mean > 0.3)
+        (choices.blended, choices.slipped) = (false, 7)
         #expect(throws: CalibrationError.self) { try run() }
     }
 }
