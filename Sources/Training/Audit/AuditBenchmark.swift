@@ -48,6 +48,10 @@ public struct AuditBenchmark: Sendable, Encodable {
     public let set: String
     /// SHA-256 of the teacher's file.
     public let teacher: String
+    /// Levels that pictures were compared by.
+    public let levels: [Level]
+    /// Whether the defects were synthetic ones.
+    public let blended: Bool
     /// Good pictures.
     public let good: Int
     /// Defective pictures to draw from.
@@ -114,6 +118,7 @@ public struct AuditBenchmark: Sendable, Encodable {
         progress?("draws", choices.draws, choices.draws)
         set = data.root.split(separator: "/").last.map(String.init) ?? data.root
         self.teacher = file.digest
+        (levels, blended) = (patches.levels, choices.blended)
         (good, defective) = (data.good.count, defects)
         (slipped, looked) = (choices.slipped, choices.looked)
         self.found = found
@@ -134,7 +139,7 @@ public struct AuditBenchmark: Sendable, Encodable {
     }
 
     enum CodingKeys: String, CodingKey {
-        case set, teacher, good, defective, slipped, looked, found, mean, kinds, recall
+        case set, teacher, levels, blended, good, defective, slipped, looked, found, mean, kinds, recall
     }
 
     /// With the mean.
@@ -142,6 +147,8 @@ public struct AuditBenchmark: Sendable, Encodable {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(set, forKey: .set)
         try container.encode(teacher, forKey: .teacher)
+        try container.encode(levels, forKey: .levels)
+        try container.encode(blended, forKey: .blended)
         try container.encode(good, forKey: .good)
         try container.encode(defective, forKey: .defective)
         try container.encode(slipped, forKey: .slipped)

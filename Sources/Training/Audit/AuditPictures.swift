@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Calibration
-import Pictures
 import SyntheticParts
 
 /// A set's good pictures and, after them, the defective ones that an audit's benchmark slips in.
@@ -10,7 +9,7 @@ struct AuditPictures {
     private(set) var pixels: [[UInt8]]
     /// The same number for the same part.
     private(set) var groups: [Int]
-    /// Of each defective picture: its kind of defect, or the share of the picture that a blended one covers.
+    /// Of each defective picture: its kind of defect, or about the share of the picture that a blended one covers.
     let kinds: [String]
 
     /// The set's own defective pictures, or each good one with a synthetic defect: a picture of the same part, so neither vouches for
@@ -28,14 +27,11 @@ struct AuditPictures {
             kinds = bad.map { $0.defect ?? "" }
             return
         }
-        let shares = BlendedDefect.shares
-        kinds = parts.indices.map { "\(NumberText.fixed(Double(100 * shares[$0 % shares.count]), 1)) % of the picture" }
-        let (size, seed) = (choices.input.size, choices.seed)
-        pixels += Parallel.map(Array(pixels.enumerated())) { index, pixels in
-            BlendedDefect.apply(
-                to: Picture(width: size, height: size, pixels: pixels), seed: seed &* 1_000_000 &+ UInt64(index),
-                sizeClass: index % shares.count
-            ).0.pixels
+        let selection = BlendedSelection(
+            pixels, groups: groups, size: choices.input.size, defectsPerPart: 1, seed: choices.seed)
+        pixels = selection.pictures
+        kinds = selection.pictures.indices.compactMap(selection.sizeClass).map {
+            "\(NumberText.fixed(Double(100 * BlendedDefect.shares[$0]), 1)) % of the picture"
         }
         groups += groups
     }

@@ -47,7 +47,7 @@ struct PatchScale: Sendable {
     }
 }
 
-/// Some places of every picture of a set, chosen at random, and whose they are.
+/// Places of every picture of a set, all or some chosen at random, and whose they are.
 struct PatchMemoryOfSet {
     /// Vectors that are compared with in one product; whole lanes of ``highest(_:plus:)``.
     private static let chunk = 1_024
@@ -120,7 +120,7 @@ struct PatchMemoryOfSet {
                 Matrix(scratch, stride: dimensions),
                 Matrix(vectors.pointer + start * dimensions, stride: dimensions, isTransposed: true), rows: places,
                 inner: dimensions, columns: count, into: products, stride: Self.chunk)
-            // What vouches for nobody here, and what is left of the last product's row, never is the highest.
+            // The part's own places, and whatever a row holds beyond the product, never are the highest.
             for column in 0..<Self.chunk {
                 let counts = column < count && owners[start + column] != part
                 bias[column] = counts ? offsets[start + column] : -.infinity

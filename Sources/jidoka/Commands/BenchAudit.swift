@@ -82,7 +82,7 @@ struct BenchAudit: ParsableCommand {
         func percent(_ share: Double) -> String { NumberText.fixed(100 * share, 1) + " %" }
         let found = result.found
         var lines = [
-            "\(result.set): \(NumberText.fixed(result.mean, 2)) of \(result.slipped) defects slipped into \(result.good) good "
+            "\(result.set): \(NumberText.fixed(result.mean, 2)) of \(result.slipped)\(result.blended ? " synthetic" : "") defects slipped into \(result.good) good "
                 + "pictures are among the \(result.looked) most suspicious (\(found.count) draws, \(found.min() ?? 0) to "
                 + "\(found.max() ?? 0))"
         ]

@@ -158,7 +158,8 @@ import Training
         (choices.blended, choices.recall, choices.levels) = (true, false, [.layer1, .layer3])
         let blended = try #require(try run())
         #expect(blended.defective == 60 && blended.kinds.keys.allSatisfy { $0.hasSuffix(" % of the picture") })
-        #expect(blended.mean > 0.3)
+        #expect(blended.blended && blended.levels == [.layer1, .layer3] && !result.blended)
+        #expect(blended.mean >= 1, "\(blended.found)")
         (choices.blended, choices.slipped) = (false, 7)
         #expect(throws: CalibrationError.self) { try run() }
     }
