@@ -131,7 +131,7 @@ import Testing
         for (path, found) in [(pipe, "a device, pipe or socket"), (inside, "a folder")] {
             let error = recipeError { try SafeFile.write([1], to: path) }
             #expect(error?.code == .writeFailed && error?.expected == "a regular file, or none yet")
-            #expect(error?.found == found)
+            #expect(error?.found == found && error?.description.contains("File exists") == false)
         }
         var status = stat()
         #expect(stat(pipe, &status) == 0 && status.st_mode & S_IFMT == S_IFIFO)

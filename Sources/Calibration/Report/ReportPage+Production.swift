@@ -129,8 +129,8 @@ extension ReportPage {
 
             """,
             """
-            <li>It speaks of the stop threshold alone. Stops of several suspicious parts, of andons that nobody looks at and of \
-            drift come on top.</li>
+            <li>It speaks of the stop threshold alone. What several suspicious parts, andons that nobody looks at, drift and the \
+            detection heartbeat add is said under Certificate, as bounds.</li>
 
             """,
             """

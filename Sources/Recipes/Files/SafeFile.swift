@@ -16,7 +16,7 @@ public enum SafeFile {
             let isFolder = status.st_mode & S_IFMT == S_IFDIR
             throw RecipeError(
                 .writeFailed, path, expected: "a regular file, or none yet",
-                found: isFolder ? "a folder" : "a device, pipe or socket", errno: isFolder ? EISDIR : EEXIST,
+                found: isFolder ? "a folder" : "a device, pipe or socket", errno: isFolder ? EISDIR : 0,
                 hint: "name another file")
         }
         let temporary = "\(path).\(getpid()).tmp"
