@@ -31,8 +31,10 @@ for folder in choices.runs:
         epochs = f", {one['epochs']} epochs" if one["epochs"] not in (0, 100) else ""
         size = f", {one['size']} px" if one["size"] != 256 else ""
         width = f", width {one['width']:g}" if one.get("width", 1) != 1 else ""
+        share = one.get("hardest", 0.1) if one["detector"] == "reduced-student" else 0.1
+        hardest = f", hardest {share:g}" if share != 0.1 else ""
         teacher = {"resnet18-imagenet-trunk": "ImageNet"}.get(one["teacher"], one["teacher"])
-        groups[f"{one['detector']}, {teacher}, {one['engine']}{size}{width}{epochs}"].append(
+        groups[f"{one['detector']}, {teacher}, {one['engine']}{size}{width}{hardest}{epochs}"].append(
             (run["milliseconds"] or run["evaluation"]["latency_ms"], run["evaluation"]["image_auroc"]))
 
 WIDTH, HEIGHT, LEFT, TOP, PLOT, BOTTOM = 900, 440, 70, 50, 480, 390

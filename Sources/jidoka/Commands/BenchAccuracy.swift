@@ -35,6 +35,8 @@ struct BenchAccuracy: ParsableCommand {
     var epochs = DistillationSettings().epochs
     @Option(help: "Width of the reduced student, as in 'jidoka train'.")
     var width = DistillationSettings().width
+    @Option(help: "Share of a step's places that the reduced student learns from, as in 'jidoka train'.")
+    var hardest = DistillationSettings().hardest
     @Option(help: "Levels of the features (default: what 'jidoka train' takes).")
     var levels: LevelList?
     @Option(help: "Milliseconds that a picture may cost: a line in the plots.")
@@ -62,6 +64,7 @@ struct BenchAccuracy: ParsableCommand {
         guard DistillationSettings.widths.contains(width) else {
             throw ValidationError("width must be 0.125 to 4")
         }
+        guard hardest > 0, hardest <= 1 else { throw ValidationError("hardest must be above 0, at most 1") }
         guard keepRecipes || !time, keepRecipes || !chooseAgain else {
             throw ValidationError(
                 "--time and --choose-again need the recipes: add --keep-recipes, also to the runs before")
@@ -102,6 +105,7 @@ struct BenchAccuracy: ParsableCommand {
         choices.sizes = sizes.numbers
         choices.epochs = epochs
         choices.width = width
+        choices.hardest = hardest
         choices.levels = levels?.levels
         choices.restart = restart
         choices.keepsRecipes = keepRecipes

@@ -255,14 +255,18 @@ private final class Diary: Sendable {
         let sizes = try AccuracyBenchmark(choices, out: "/tmp/unused").cases
         choices.epochs = 2
         let epochs = try AccuracyBenchmark(choices, out: "/tmp/unused").cases
+        choices.width = 2
+        let widths = try AccuracyBenchmark(choices, out: "/tmp/unused").cases
+        choices.hardest = 1
+        let hardest = try AccuracyBenchmark(choices, out: "/tmp/unused").cases
         choices.detectors = [.padim]
         let detectors = try AccuracyBenchmark(choices, out: "/tmp/unused").cases
         choices.levels = [.layer2]
         let levels = try AccuracyBenchmark(choices, out: "/tmp/unused").cases
-        let keys = (plain + sizes + epochs + detectors + levels).map(\.key)
-        #expect(Set(keys).count == 10 && keys.allSatisfy(Recipe.isName))
-        // Without a student the passes don't count.
-        choices.epochs = 9
+        let keys = (plain + sizes + epochs + widths + hardest + detectors + levels).map(\.key)
+        #expect(Set(keys).count == 14 && keys.allSatisfy(Recipe.isName))
+        // Without a student its passes, width and hardest places don't count.
+        (choices.epochs, choices.width, choices.hardest) = (9, 1, 0.1)
         #expect(try AccuracyBenchmark(choices, out: "/tmp/unused").cases.map(\.key) == levels.map(\.key))
         #expect(detectors.allSatisfy { $0.engine == .float32 })
     }

@@ -7,11 +7,13 @@ import Training
 @Suite struct AccuracyReportTests {
     /// A finished run, as it lies on the disk.
     private func run(
-        _ set: String, seed: Int, auroc: Double, detector: String = "reduced-student"
+        _ set: String, seed: Int, auroc: Double, detector: String = "reduced-student", width: Double = 1,
+        hardest: Double = 0.1
     ) throws -> AccuracyRun {
         let text = """
             {"case": {"set": "\(set)", "data": "d", "data_sha256": "s-\(set)", "detector": "\(detector)",
-              "teacher": "built-in", "teacher_path": null, "teacher_sha256": "t", "size": 256, "epochs": 100, "width": 1,
+              "teacher": "built-in", "teacher_path": null, "teacher_sha256": "t", "size": 256, "epochs": 100,
+              "width": \(width), "hardest": \(hardest),
               "seed": \(seed), "engine": "int8", "levels": ["layer1", "layer2"]},
              "training_seconds": \(seed == 1 ? "null" : "60"), "best_epoch": 90, "train_parts": 120, "program": "p",
              "map": {"levels": ["layer3"], "weights": [1], "normalisation": "global", "smoothing": 4, "score": "maximum"},
@@ -70,6 +72,19 @@ import Training
         #expect(ours.hasSuffix("| 0.940 | 0.920 |"), "\(ours)")
         let published = most.filter { $0.contains("(published)") }
         #expect(published.count == 7 && published.last?.contains("| –") == true)
+    }
+
+    @Test("another width or share of hardest places is another row, and says so")
+    func students() throws {
+        let report = report([
+            try run("tiles", seed: 1, auroc: 0.9), try run("tiles", seed: 1, auroc: 0.8, width: 2),
+            try run("tiles", seed: 1, auroc: 0.7, hardest: 0.01),
+            try run("tiles", seed: 1, auroc: 0.6, detector: "stpm", hardest: 1),
+        ])
+        let rows = report.markdown.split(separator: "\n").filter { $0.contains("int8") }
+        #expect(rows.count == 4 && rows[0].contains("| reduced-student ") && rows[3].contains("| stpm "))
+        #expect(
+            rows[1].contains("| reduced-student, width 2.0 ") && rows[2].contains("| reduced-student, hardest 0.01 "))
     }
 
     @Test("the JSON has every key of a group, null where there is no figure")

@@ -27,6 +27,8 @@ public struct AccuracyBenchmark: Sendable {
         public var epochs = DistillationSettings().epochs
         /// Width of the reduced student.
         public var width = DistillationSettings().width
+        /// Share of a step's places that the reduced student learns from, the worst ones.
+        public var hardest = DistillationSettings().hardest
         /// Levels of the features; nil is what `jidoka train` takes with the teacher and the detector.
         public var levels: [Level]?
         /// Do finished runs again.
@@ -134,7 +136,8 @@ public struct AccuracyBenchmark: Sendable {
                                     set: set.name, data: set.path, dataDigest: set.digest, detector: detector,
                                     teacher: teacher.name, teacherPath: path, teacherDigest: teacher.digest,
                                     size: size, epochs: detector.hasStudent ? choices.epochs : 0,
-                                    width: detector == .reducedStudent ? choices.width : 1, seed: seed,
+                                    width: detector == .reducedStudent ? choices.width : 1,
+                                    hardest: detector == .reducedStudent ? choices.hardest : 1, seed: seed,
                                     engine: detector.engines[0],
                                     levels: choices.levels ?? detector.defaultLevels(of: DistillationSettings().levels))
                             )

@@ -28,6 +28,8 @@ public struct AccuracyCase: Codable, Sendable, Equatable {
     public let epochs: Int
     /// Width of the reduced student; 1 for every other detector.
     public let width: Double
+    /// Share of a step's places that the reduced student learns from; 1 for every other detector.
+    public let hardest: Double
     /// Seed of deal, weights and order.
     public let seed: UInt64
     /// In which numbers it runs.
@@ -36,7 +38,7 @@ public struct AccuracyCase: Codable, Sendable, Equatable {
     public let levels: [Level]
 
     enum CodingKeys: String, CodingKey {
-        case set, data, detector, teacher, size, epochs, width, seed, engine, levels
+        case set, data, detector, teacher, size, epochs, width, hardest, seed, engine, levels
         case dataDigest = "data_sha256"
         case teacherPath = "teacher_path"
         case teacherDigest = "teacher_sha256"
@@ -61,7 +63,7 @@ public struct AccuracyCase: Codable, Sendable, Equatable {
     var group: Group {
         Group(
             set: set, dataDigest: dataDigest, detector: detector, teacher: teacher, teacherDigest: teacherDigest,
-            size: size, epochs: epochs, width: width, engine: engine, levels: levels)
+            size: size, epochs: epochs, width: width, hardest: hardest, engine: engine, levels: levels)
     }
 
     /// What runs of several seeds have in common.
@@ -74,6 +76,7 @@ public struct AccuracyCase: Codable, Sendable, Equatable {
         let size: Int
         let epochs: Int
         let width: Double
+        let hardest: Double
         let engine: Recipe.Engine
         let levels: [Level]
     }
@@ -87,7 +90,8 @@ public struct AccuracyCase: Codable, Sendable, Equatable {
     }
 
     private var distillation: DistillationSettings {
-        DistillationSettings(levels: levels, size: size, epochs: max(1, epochs), width: width, seed: seed)
+        DistillationSettings(
+            levels: levels, size: size, epochs: max(1, epochs), hardest: hardest, width: width, seed: seed)
     }
 }
 

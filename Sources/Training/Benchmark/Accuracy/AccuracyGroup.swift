@@ -17,6 +17,8 @@ extension AccuracyReport {
         public let size: Int
         /// Width of the reduced student.
         public let width: Double
+        /// Share of a step's places that the reduced student learns from.
+        public let hardest: Double
         /// In which numbers it runs.
         public let engine: Recipe.Engine
         /// Levels of the teacher's features.
@@ -30,7 +32,7 @@ extension AccuracyReport {
         public let imageAUROCInterval: AUROCInterval?
 
         enum CodingKeys: String, CodingKey {
-            case set, detector, teacher, size, width, engine, levels, seeds
+            case set, detector, teacher, size, width, hardest, engine, levels, seeds
             case imageAUROC = "image_auroc"
             case imageAUROCInterval = "image_auroc_interval"
             case hindsightAUROC = "hindsight_auroc"
@@ -42,12 +44,17 @@ extension AccuracyReport {
             case latencyMS = "latency_ms"
         }
 
-        /// The detector by name, with the student's width where it is not the usual one.
-        var title: String { detector.rawValue + (width == 1 ? "" : ", width \(width)") }
+        /// The detector by name, with what is not usual about its student.
+        var title: String {
+            let usual = DistillationSettings()
+            guard detector == .reducedStudent else { return detector.rawValue }
+            return detector.rawValue + (width == usual.width ? "" : ", width \(width)")
+                + (hardest == usual.hardest ? "" : ", hardest \(hardest)")
+        }
 
         init(_ key: AccuracyCase.Group, _ runs: [AccuracyRun]) {
             (set, detector, teacher, size) = (key.set, key.detector, key.teacher, key.size)
-            (width, engine, levels) = (key.width, key.engine, key.levels)
+            (width, hardest, engine, levels) = (key.width, key.hardest, key.engine, key.levels)
             seeds = runs.map(\.one.seed)
             func spread(_ value: (AccuracyRun) -> Double?) -> SeedSpread? { SeedSpread(runs.compactMap(value)) }
             let area = spread(\.evaluation.imageAUROC)
@@ -79,6 +86,7 @@ extension AccuracyReport {
             try container.encode(teacher, forKey: .teacher)
             try container.encode(size, forKey: .size)
             try container.encode(width, forKey: .width)
+            try container.encode(hardest, forKey: .hardest)
             try container.encode(engine, forKey: .engine)
             try container.encode(levels, forKey: .levels)
             try container.encode(seeds, forKey: .seeds)
